@@ -1,0 +1,35 @@
+# `make demo` and `make test` set up all they need: a virtual environment in .venv, pinned by constraints.txt.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test lint bench clean
+
+.venv/core: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("babelreel needs Python 3.11 or newer, found " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+	@echo "Installing babelreel into .venv (a few minutes the first time)"
+	$(INSTALL) torch
+	$(INSTALL) -e '.[report]'
+	@touch $@
+
+.venv/dev: .venv/core
+	$(INSTALL) -e '.[dev]'
+	@touch $@
+
+demo: .venv/core
+	$(BIN)/babelreel demo
+
+test: .venv/dev lint
+	$(BIN)/python -m pytest -n 2
+
+lint: .venv/dev
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/mypy
+
+bench: .venv/dev
+	for script in benchmarks/*.py; do $(BIN)/python $$script --quick || exit 1; done
+
+clean:
+	rm -rf .venv build *.egg-info

@@ -1,0 +1,272 @@
+"""The words of the project as frozen, validated dataclasses.
+
+    MediaItem ─┬─ Corpus ──▶ Batch ──▶ Representation ──▶ (scores) ──▶ Ranks ──▶ metrics
+    Caption  ──┘                                             └──▶ Hit
+
+Shapes are spoken with the same letters everywhere: B batch, Q queries, N items, T frames, L tokens, D width.
+Tensors are `torch.Tensor`; torch is imported for annotations only, so that this module costs nothing to import.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Literal
+
+from babelreel.errors import CorpusError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+Kind = Literal["video", "image"]
+Origin = Literal["human", "translated", "described", "generated"]
+Direction = Literal["t2v", "v2t", "t2i", "i2t"]
+
+KINDS: tuple[str, ...] = ("video", "image")
+ORIGINS: tuple[str, ...] = ("human", "translated", "described", "generated")
+
+_BCP47 = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """One sentence about one item.
+
+    `lang` is a BCP 47 code ("de", "zh", "pt-BR"). `origin` says who wrote it. Captions of one item that share a
+    non-empty `group` are translations of each other: parallel text.
+    """
+
+    text: str
+    lang: str
+    origin: str = "human"
+    group: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.text, str) or not self.text.strip():
+            raise CorpusError(f"A caption needs text, found {self.text!r}. Write a sentence or drop the caption.")
+        if not isinstance(self.lang, str) or not _BCP47.fullmatch(self.lang):
+            raise CorpusError(f"A caption's 'lang' must be a BCP 47 code such as 'en' or 'pt-BR', found {self.lang!r}.")
+        if self.origin not in ORIGINS:
+            raise CorpusError(f"A caption's 'origin' must be one of {', '.join(ORIGINS)}, found {self.origin!r}.")
+        if not isinstance(self.group, str):
+            raise CorpusError(f"A caption's 'group' must be a string, found {self.group!r}.")
+
+
+@dataclass(frozen=True, slots=True)
+class MediaItem:
+    """A video, a span of a video, or an image, with its captions.
+
+    `path` is relative to the corpus's media root, with forward slashes. `start` and `end` are seconds within the
+    video; None means from the beginning, to the end. `tags` carry whatever a breakdown may ask for.
+    """
+
+    id: str
+    path: str
+    kind: Kind
+    start: float | None = None
+    end: float | None = None
+    split: str = ""
+    captions: tuple[Caption, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.id, str) or not self.id:
+            raise CorpusError(f"An item needs a non-empty string 'id', found {self.id!r}.")
+        if not isinstance(self.path, str) or not self.path:
+            raise CorpusError(f"Item {self.id!r} needs a non-empty string 'path', found {self.path!r}.")
+        pure = PurePosixPath(self.path)
+        if pure.is_absolute() or ".." in pure.parts or "\0" in self.path:
+            raise CorpusError(
+                f"Item {self.id!r} has the path {self.path!r}, which leaves the media root. "
+                "Give a path below the media root, relative to it."
+            )
+        if self.kind not in KINDS:
+            raise CorpusError(f"Item {self.id!r}: 'kind' must be 'video' or 'image', found {self.kind!r}.")
+        start, end = self.start, self.end
+        for name, value in (("start", start), ("end", end)):
+            if value is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+                raise CorpusError(f"Item {self.id!r}: {name!r} must be seconds, at least 0, found {value!r}.")
+            if self.kind == "image":
+                raise CorpusError(f"Item {self.id!r} is an image, so it cannot have {name!r} ({value!r}).")
+        if end is not None and end <= (start or 0.0):
+            raise CorpusError(f"Item {self.id!r}: 'end' ({end!r}) must come after 'start' ({start!r}).")
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Items with their captions. Relevance is "the caption names the item"; there is no second truth.
+
+    `media_root` is the folder that the items' paths are relative to.
+    """
+
+    name: str
+    media_root: Path
+    items: tuple[MediaItem, ...]
+
+    def __post_init__(self) -> None:
+        seen: set[str] = set()
+        for item in self.items:
+            if item.id in seen:
+                raise CorpusError(f"Corpus {self.name!r} holds the id {item.id!r} twice. Ids must be unique.")
+            seen.add(item.id)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def path(self, item: MediaItem) -> Path:
+        """Where the item's file lies on this machine."""
+        return self.media_root / item.path
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The names of the splits, sorted."""
+        return tuple(sorted({item.split for item in self.items}))
+
+    @property
+    def langs(self) -> tuple[str, ...]:
+        """The languages of the captions, sorted."""
+        return tuple(sorted({caption.lang for item in self.items for caption in item.captions}))
+
+    def select(self, split: str | None = None, langs: Sequence[str] | None = None) -> Corpus:
+        """The same corpus with one split's items and some languages' captions only; items stay, captions or not.
+
+        Raises:
+            CorpusError: when the split is unknown, or no caption is in one of the languages.
+        """
+        if split is not None and split not in self.splits:
+            names = ", ".join(repr(s) for s in self.splits)
+            raise CorpusError(f"Corpus {self.name!r} has no split {split!r}. It has: {names}.")
+        items: Iterable[MediaItem] = (i for i in self.items if split is None or i.split == split)
+        if langs is not None:
+            wanted = set(langs)
+            missing = sorted(wanted - set(self.langs))
+            if missing:
+                raise CorpusError(
+                    f"Corpus {self.name!r} has no captions in {', '.join(missing)}. "
+                    f"It has: {', '.join(self.langs) or 'no captions at all'}."
+                )
+            items = (replace(i, captions=tuple(c for c in i.captions if c.lang in wanted)) for i in items)
+        return replace(self, items=tuple(items))
+
+
+@dataclass(frozen=True, slots=True)
+class TextBatch:
+    """Tokenised texts, padded to the longest. `input_ids` (B, L) int64, `mask` (B, L) bool, True on real tokens."""
+
+    input_ids: Tensor
+    mask: Tensor
+    langs: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return int(self.input_ids.shape[0])
+
+
+@dataclass(frozen=True, slots=True)
+class MediaBatch:
+    """Frames of B items, padded to the longest.
+
+    `frames` (B, T, 3, H, W) uint8 RGB, already of the encoder's size; normalising is the encoder's work. `mask`
+    (B, T) bool, True on real frames. `times` (B, T) float32, seconds from the file's beginning, 0 for images.
+    """
+
+    ids: tuple[str, ...]
+    frames: Tensor
+    mask: Tensor
+    times: Tensor
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one step reads: media, and texts by role ("query", "pivot", "description"). Row b belongs to row b."""
+
+    media: MediaBatch | None = None
+    texts: Mapping[str, TextBatch] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """What a tower gives for N texts or items.
+
+    `pooled` (N, D) float: what an approximate index searches. `tokens` (N, L, D) float with `mask` (N, L) bool: frames,
+    patches or slots, what exact scoring needs. `times` (N, L) float32: seconds of each token, where it has one.
+    """
+
+    pooled: Tensor | None = None
+    tokens: Tensor | None = None
+    mask: Tensor | None = None
+    times: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if self.pooled is None and self.tokens is None:
+            raise ValueError("A representation needs pooled vectors, tokens, or both")
+        if self.pooled is not None and self.pooled.ndim != 2:
+            raise ValueError(f"pooled must be (N, D), found {tuple(self.pooled.shape)}")
+        if self.tokens is not None:
+            if self.tokens.ndim != 3 or self.mask is None or self.mask.shape != self.tokens.shape[:2]:
+                raise ValueError("tokens must be (N, L, D) and come with a mask (N, L)")
+            if self.pooled is not None and len(self.pooled) != len(self.tokens):
+                raise ValueError(f"{len(self.pooled)} pooled vectors, but tokens of {len(self.tokens)}")
+        if self.times is not None and (self.mask is None or self.times.shape != self.mask.shape):
+            raise ValueError("times must be (N, L), like the mask")
+
+    def __len__(self) -> int:
+        first = self.pooled if self.pooled is not None else self.tokens
+        assert first is not None
+        return int(first.shape[0])
+
+    def fields(self) -> dict[str, Tensor]:
+        """The tensors that are there, by name."""
+        named = {"pooled": self.pooled, "tokens": self.tokens, "mask": self.mask, "times": self.times}
+        return {name: tensor for name, tensor in named.items() if tensor is not None}
+
+    def __getitem__(self, rows: slice | Tensor | np.ndarray | list[int]) -> Representation:
+        """Some of the N rows, as a representation."""
+        return Representation(**{name: tensor[rows] for name, tensor in self.fields().items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """The rank of the best relevant candidate for each of Q queries, 1 is best.
+
+    A rank is 1 + the number of irrelevant candidates scored higher or equal, so ties count against us. `groups` names
+    for each query the unit that bootstrap draws resample (the item that a caption belongs to). A query whose media
+    failed has the rank `candidates + 1` at best: it never vanishes.
+    """
+
+    lang: str
+    direction: Direction
+    query_ids: tuple[str, ...]
+    ranks: np.ndarray  # (Q,) int64
+    groups: np.ndarray  # (Q,) int64
+    candidates: int
+
+    def __post_init__(self) -> None:
+        if not len(self.query_ids) == len(self.ranks) == len(self.groups):
+            raise ValueError("query_ids, ranks and groups must have one entry a query")
+        if len(self.ranks) and self.ranks.min() < 1:
+            raise ValueError("Ranks start at 1")
+
+    def __len__(self) -> int:
+        return len(self.query_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One answer of a search: which file, which span (seconds, None for images), how well, and its best moment."""
+
+    rank: int
+    score: float
+    item_id: str
+    path: str
+    kind: Kind
+    start: float | None = None
+    end: float | None = None
+    moment: float | None = None

@@ -1,0 +1,22 @@
+"""What every test shares: where the development data lies, one thread a worker, no network."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+_shared = Path(__file__).resolve().parents[2] / "shared" / "data"
+DATA: Path | None = _shared if _shared.is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The development data beside the checkout; the test is skipped where it is absent."""
+    if DATA is None:
+        pytest.skip("the development data (../shared/data) is not here")
+    return DATA
