@@ -1,0 +1,1 @@
+"""Annotations and files to corpora: one module a data set family."""

@@ -1,0 +1,1 @@
+"""Representations on disk, and queries to hits."""

@@ -1,0 +1,1 @@
+"""Files to tensors, with timestamps."""

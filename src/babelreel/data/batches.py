@@ -1,0 +1,62 @@
+"""Frames and texts to batches: padded to the longest, texts bucketed by length, files read ahead of the encoder."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+import torch
+
+from babelreel.media.video import Frames
+from babelreel.types import MediaBatch
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+
+def collate_media(ids: Sequence[str], frames: Sequence[Frames]) -> MediaBatch:
+    """Pad B items' frames, all of one size, to the longest: frames (B, T, 3, H, W), mask (B, T), times (B, T)."""
+    longest = max(len(f.times) for f in frames)
+    size = frames[0].images.shape[1:]
+    images = torch.zeros(len(frames), longest, *size, dtype=torch.uint8)
+    mask = torch.zeros(len(frames), longest, dtype=torch.bool)
+    times = torch.zeros(len(frames), longest)
+    for row, item in enumerate(frames):
+        count = len(item.times)
+        images[row, :count] = item.images
+        mask[row, :count] = True
+        times[row, :count] = item.times
+    return MediaBatch(tuple(ids), images, mask, times)
+
+
+def bucketed(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
+    """Positions in batches of like length, so that padding to the longest of a batch costs little."""
+    order = sorted(range(len(lengths)), key=lambda i: (lengths[i], i))
+    for start in range(0, len(order), batch_size):
+        yield order[start : start + batch_size]
+
+
+def read_ahead(function: Callable[[A], R], arguments: Iterable[A], workers: int, ahead: int) -> Iterator[R]:
+    """Results of `function` in the order of `arguments`, computed by threads at most `ahead` results in advance.
+
+    Decoders release the interpreter lock, so threads do; memory is bounded by `ahead` results, however long the
+    input. Each thread computes with one torch thread: the threads are the parallelism. When the consumer stops early
+    or an error is raised, what has not begun is cancelled.
+    """
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="reader", initializer=torch.set_num_threads, initargs=(1,))
+    pending: deque[Future[R]] = deque()
+    source = iter(arguments)
+    try:
+        while True:
+            while len(pending) < ahead:
+                try:
+                    pending.append(pool.submit(function, next(source)))
+                except StopIteration:
+                    break
+            if not pending:
+                return
+            yield pending.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

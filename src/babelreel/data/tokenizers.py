@@ -1,0 +1,167 @@
+"""Text to token ids: one tokenizer class for pretrained vocabularies and for those trained on a corpus.
+
+What a tower expects of its input is easy to get wrong without an error (SigLIP 2 reads lower-cased text padded to 64;
+a missing end token costs points), so a `TextPolicy` states it and travels with the tokenizer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from babelreel.errors import ModelError
+from babelreel.types import TextBatch
+
+SPECIAL = ("<pad>", "<s>", "</s>", "<unk>", "<mask>")
+
+
+@dataclass(frozen=True, slots=True)
+class TextPolicy:
+    """How texts are prepared: at most `max_length` tokens with the special ones, padded to the longest of a batch or
+    always to `max_length`, lower-cased first or not."""
+
+    max_length: int = 64
+    padding: Literal["longest", "max_length"] = "longest"
+    lower: bool = False
+
+
+class Tokenizer:
+    """A `tokenizers` vocabulary with a `TextPolicy`; calling it gives a `TextBatch`.
+
+    `backend` is a transformers fast tokenizer.
+    """
+
+    def __init__(self, backend: Any, policy: TextPolicy) -> None:
+        if backend.pad_token_id is None:
+            raise ModelError("The tokenizer has no padding token, so texts cannot be batched. Set pad_token in it.")
+        self.backend = backend
+        self.policy = policy
+        self._special = re.compile("|".join(map(re.escape, sorted(backend.all_special_tokens, key=len, reverse=True))))
+
+    def __call__(self, texts: Sequence[str], langs: Sequence[str] = ()) -> TextBatch:
+        """Tokenise B texts; too long ones are cut, keeping their end token.
+
+        Raises:
+            ModelError: when a text is empty or is not a string.
+        """
+        for text in texts:
+            if not isinstance(text, str) or not text.strip():
+                raise ModelError(f"A query or caption needs text, found {text!r}.")
+        with warnings.catch_warnings():
+            # Some towers' vocabularies advise against padding=longest; the policy has decided that already.
+            warnings.simplefilter("ignore")
+            coded = self.backend(
+                [self._plain(t) for t in texts],
+                max_length=self.policy.max_length,
+                truncation=True,
+                padding=self.policy.padding,
+                return_attention_mask=True,
+                return_token_type_ids=False,
+                return_tensors="pt",
+            )
+        return TextBatch(coded["input_ids"].long(), coded["attention_mask"].bool(), tuple(langs))
+
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens each text has before cutting, special ones included."""
+        coded = self.backend(
+            list(texts),
+            return_attention_mask=False,
+            return_token_type_ids=False,
+            split_special_tokens=True,
+            verbose=False,
+        )
+        return [len(ids) for ids in coded["input_ids"]]
+
+    def _plain(self, text: str) -> str:
+        """The text as the vocabulary shall read it: "</s>" in a caption is four characters, not the end."""
+        text = text.lower() if self.policy.lower else text
+        return self._special.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
+
+    @property
+    def vocab_size(self) -> int:
+        """How many ids there are, special ones included."""
+        return len(self.backend)
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the vocabulary, its rules or the policy change."""
+        said = self.backend.backend_tokenizer.to_str() + json.dumps(asdict(self.policy), sort_keys=True)
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+    def save(self, folder: Path) -> None:
+        """Write the vocabulary in the hub's format, and the policy beside it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.backend.save_pretrained(folder)
+        (folder / "text_policy.json").write_text(json.dumps(asdict(self.policy), indent=2) + "\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> Tokenizer:
+        """Read back what `save` wrote."""
+        from transformers import AutoTokenizer
+
+        policy = TextPolicy(**json.loads((folder / "text_policy.json").read_text()))
+        return cls(AutoTokenizer.from_pretrained(folder), policy)
+
+
+def train_tokenizer(
+    texts: Iterable[str],
+    vocab_size: int,
+    policy: TextPolicy,
+    kind: Literal["unigram", "bpe"] = "unigram",
+) -> Tokenizer:
+    """Learn a vocabulary of at most `vocab_size` pieces from `texts`, for a tower trained from scratch.
+
+    Unigram pieces over NFKC text with `▁` for spaces, as in SentencePiece, or byte-level BPE, which knows no unknown
+    piece. Ids 0 to 4 are padding, begin, end, unknown and mask; every text is framed by begin and end.
+
+    Raises:
+        ModelError: when there is no text, or the vocabulary is too small for the alphabet of the texts.
+    """
+    import tokenizers as tk
+    from transformers import PreTrainedTokenizerFast
+
+    lines = [t for t in texts if t.strip()]
+    if not lines:
+        raise ModelError("A vocabulary cannot be learned from no text. Check the corpus and its languages.")
+    special = list(SPECIAL)
+    trainer: Any
+    if kind == "unigram":
+        alphabet = {c for line in lines for c in tk.normalizers.NFKC().normalize_str(line) if not c.isspace()}
+        if vocab_size <= len(alphabet) + len(special):
+            raise ModelError(
+                f"The texts use {len(alphabet)} different characters, more than a vocabulary of {vocab_size} can hold. "
+                f"Ask for at least {2 * len(alphabet) + 100}, or take kind='bpe'."
+            )
+        raw = tk.Tokenizer(tk.models.Unigram())
+        raw.normalizer = tk.normalizers.NFKC()
+        raw.pre_tokenizer = tk.pre_tokenizers.Metaspace()
+        raw.decoder = tk.decoders.Metaspace()
+        trainer = tk.trainers.UnigramTrainer(
+            vocab_size=vocab_size, special_tokens=special, unk_token="<unk>", show_progress=False,
+            initial_alphabet=sorted(alphabet),
+        )  # fmt: skip
+    else:
+        raw = tk.Tokenizer(tk.models.BPE())
+        raw.normalizer = tk.normalizers.NFKC()
+        raw.pre_tokenizer = tk.pre_tokenizers.ByteLevel(add_prefix_space=True)
+        raw.decoder = tk.decoders.ByteLevel()
+        trainer = tk.trainers.BpeTrainer(
+            vocab_size=vocab_size, special_tokens=special, show_progress=False,
+            initial_alphabet=tk.pre_tokenizers.ByteLevel.alphabet(),
+        )  # fmt: skip
+    raw.train_from_iterator(lines, trainer)
+    ids = {token: raw.token_to_id(token) for token in special}
+    raw.post_processor = tk.processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", ids["<s>"]), ("</s>", ids["</s>"])]
+    )
+    backend = PreTrainedTokenizerFast(
+        tokenizer_object=raw, pad_token="<pad>", bos_token="<s>", eos_token="</s>", unk_token="<unk>",
+        mask_token="<mask>",
+    )  # fmt: skip
+    return Tokenizer(backend, policy)

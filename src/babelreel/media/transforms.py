@@ -1,0 +1,126 @@
+"""Images to what an encoder expects: an `ImageSpec` states it, `resize` and `normalise` do it.
+
+Resizing works on uint8 tensors with antialiasing, as the PIL processors of transformers do; the tests hold the two
+together. Frames stay uint8 until the encoder normalises them: a quarter of the memory and of the transfer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from babelreel.errors import ModelError
+
+RESAMPLE = {2: "bilinear", 3: "bicubic"}  # PIL's numbers
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSpec:
+    """Frames are resized and then normalised.
+
+    `policy` "squash" resizes to (height, width) whatever the aspect; "crop" brings the shortest edge to
+    `shortest_edge` and cuts (height, width) out of the centre. `mean` and `std` apply to RGB in [0, 1].
+    """
+
+    height: int
+    width: int
+    policy: Literal["squash", "crop"] = "squash"
+    shortest_edge: int = 0
+    interpolation: Literal["bicubic", "bilinear"] = "bicubic"
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+
+    def __post_init__(self) -> None:
+        if min(self.height, self.width) < 1:
+            raise ModelError(f"An image size must be at least 1 x 1, found {self.height} x {self.width}.")
+        if self.policy == "crop" and self.shortest_edge < 1:
+            raise ModelError("An image preparation that crops must say to which shortest edge it resizes first.")
+        if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
+            raise ModelError(f"mean and std must be three numbers, std positive; found {self.mean} and {self.std}.")
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ImageSpec:
+        """Read back what `dataclasses.asdict` gave, also by way of JSON."""
+        return cls(**{**values, "mean": tuple(values["mean"]), "std": tuple(values["std"])})
+
+    @classmethod
+    def from_processor_config(cls, config: Mapping[str, Any]) -> ImageSpec:
+        """Read a hub `preprocessor_config.json`.
+
+        Raises:
+            ModelError: when it resamples in a way that is not supported, or does not say its size.
+        """
+        resample = config.get("resample", 3)
+        if resample not in RESAMPLE:
+            raise ModelError(f"The image preparation asks for PIL resampling {resample}; supported are {RESAMPLE}.")
+        size = _size(config.get("size"))
+        crops = config.get("do_center_crop", "crop_size" in config and "shortest_edge" in size)
+        if not config.get("do_resize", True):
+            raise ModelError("The image preparation does not resize, so frames of different sizes cannot be batched.")
+        normalises = config.get("do_normalize", True)
+        common: dict[str, Any] = {
+            "interpolation": RESAMPLE[resample],
+            "mean": tuple(config.get("image_mean", (0.5,) * 3)) if normalises else (0.0,) * 3,
+            "std": tuple(config.get("image_std", (0.5,) * 3)) if normalises else (1.0,) * 3,
+        }
+        if "shortest_edge" in size:
+            edge = size["shortest_edge"]
+            cut = _size(config.get("crop_size", edge)) if crops else {"height": edge, "width": edge}
+            cut = {"height": cut["shortest_edge"], "width": cut["shortest_edge"]} if "shortest_edge" in cut else cut
+            return cls(cut["height"], cut["width"], "crop", edge, **common)
+        if crops:
+            cut = _size(config.get("crop_size", size))
+            if cut != size:
+                raise ModelError(f"The image preparation squashes to {size} and then crops {cut}: not supported.")
+        return cls(size["height"], size["width"], **common)
+
+
+def _size(value: Any) -> dict[str, int]:
+    if isinstance(value, int):
+        return {"shortest_edge": value}
+    if isinstance(value, Mapping) and ("shortest_edge" in value or {"height", "width"} <= value.keys()):
+        return {k: int(v) for k, v in value.items() if k in ("shortest_edge", "height", "width")}
+    raise ModelError(f"The image preparation must say its size as height and width or shortest_edge, found {value!r}.")
+
+
+def resize(frames: Tensor, spec: ImageSpec) -> Tensor:
+    """uint8 RGB (T, 3, H, W) of any size to uint8 (T, 3, spec.height, spec.width)."""
+    height, width = frames.shape[-2:]
+    if spec.policy == "squash":
+        return _interpolate(frames, spec.height, spec.width, spec)
+    edge = spec.shortest_edge
+    if height <= width:
+        target = (edge, max(1, int(edge * width / height)))
+    else:
+        target = (max(1, int(edge * height / width)), edge)
+    return _centre(_interpolate(frames, *target, spec), spec.height, spec.width)
+
+
+def normalise(frames: Tensor, spec: ImageSpec) -> Tensor:
+    """uint8 RGB (..., 3, H, W) to float32, (value / 255 - mean) / std."""
+    mean = torch.tensor(spec.mean, device=frames.device).view(3, 1, 1)
+    std = torch.tensor(spec.std, device=frames.device).view(3, 1, 1)
+    return frames.float().div_(255).sub_(mean).div_(std)
+
+
+def _interpolate(frames: Tensor, height: int, width: int, spec: ImageSpec) -> Tensor:
+    if frames.shape[-2:] == (height, width):
+        return frames
+    return interpolate(frames, (height, width), mode=spec.interpolation, antialias=True)
+
+
+def _centre(frames: Tensor, height: int, width: int) -> Tensor:
+    """Cut (height, width) out of the middle; where a frame is smaller, black fills it up."""
+    have_height, have_width = frames.shape[-2:]
+    if have_height < height or have_width < width:
+        down, right = max(0, height - have_height), max(0, width - have_width)
+        padding = (right // 2, right - right // 2, down // 2, down - down // 2)
+        frames = torch.nn.functional.pad(frames, padding)
+        have_height, have_width = frames.shape[-2:]
+    top, left = (have_height - height) // 2, (have_width - width) // 2
+    return frames[..., top : top + height, left : left + width]

@@ -1,0 +1,196 @@
+"""A method ready for use: texts and files in, representations and scores out.
+
+    model = babelreel.load("openai/clip-vit-base-patch32")
+    texts = model.encode_text(["ein Hund springt ins Wasser"])
+    media = model.encode_media(["holiday.mp4", "beach.jpg"])
+    model.score(texts, media.representation)  # (1, 2)
+
+Device, precision, batching, decoding and caching are decided here, once, for evaluation, indexing and search alike.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from babelreel.corpora.folder import read_folder
+from babelreel.data.batches import bucketed
+from babelreel.device import choose_device, inference
+from babelreel.encoders.features import RepresentationStore, encode_items
+from babelreel.encoders.hub import resolve
+from babelreel.encoders.text import TextEncoder
+from babelreel.encoders.vision import VisionEncoder
+from babelreel.errors import CorpusError
+from babelreel.media.video import Sampling
+from babelreel.methods.base import Method
+from babelreel.methods.zeroshot import ZeroShot
+from babelreel.types import Corpus, MediaBatch, Representation, TextBatch
+
+Progress = Callable[[int, int], None]
+
+
+def cache_folder() -> Path:
+    """Where representations are kept unless told otherwise: $BABELREEL_CACHE, or babelreel below the user's cache."""
+    named = os.environ.get("BABELREEL_CACHE")
+    if named:
+        return Path(named)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "babelreel"
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedMedia:
+    """Row n of `representation` belongs to item `ids[n]`; `failures` says of each other item why it has none."""
+
+    ids: tuple[str, ...]
+    representation: Representation | None  # None when nothing could be read
+    failures: dict[str, str]
+
+
+class Model:
+    """A method on a device. `opened_with` are the arguments of `load` that open it again, as plain values."""
+
+    def __init__(self, method: Method, opened_with: dict[str, Any], device: torch.device | None = None) -> None:
+        self.device = device or choose_device()
+        self.method = method.to(self.device).eval()
+        self.opened_with = opened_with
+
+    @property
+    def source(self) -> str:
+        """The folder or hub id that the model came from."""
+        return str(self.opened_with["source"])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The media side's fingerprint: what an index of this model's vectors carries."""
+        return self.method.media_fingerprint()
+
+    def encode_text(
+        self, texts: Sequence[str], langs: Sequence[str] | str | None = None, batch_size: int = 128
+    ) -> Representation:
+        """Encode Q texts, in batches of like length; row q belongs to text q. `langs` is one language or Q of them.
+
+        Raises:
+            ModelError: when a text is empty.
+        """
+        langs = [langs] * len(texts) if isinstance(langs, str) else list(langs or [])
+        tokenizer = self.method.texts["query"]
+        batches, order = [], []
+        with inference(self.device):
+            for rows in bucketed([len(t) for t in texts], batch_size):
+                batch = tokenizer([texts[r] for r in rows], [langs[r] for r in rows] if langs else ())
+                batch = TextBatch(batch.input_ids.to(self.device), batch.mask.to(self.device), batch.langs)
+                batches.append(_to_cpu(self.method.encode_text(batch)))
+                order += rows
+        joined = _concatenate(batches)
+        back = torch.empty(len(order), dtype=torch.long)
+        back[torch.tensor(order)] = torch.arange(len(order))
+        return joined[back]
+
+    def encode_media(
+        self,
+        media: Corpus | Sequence[str | Path],
+        cache: str | Path | None = None,
+        progress: Progress | None = None,
+    ) -> EncodedMedia:
+        """Encode a corpus, or files and folders; what the cache holds is not decoded again.
+
+        Raises:
+            CorpusError: when a path does not exist, or nothing usable is found.
+        """
+        found: dict[str, str] = {}
+        if not isinstance(media, Corpus):
+            media, found = read_folder(media)
+        store = RepresentationStore(cache or cache_folder() / "features", self.fingerprint)
+        keys, failures = self.encode_into(store, media, progress)
+        ids = tuple(item.id for item in media.items if item.id in keys)
+        rows = store.read([keys[i] for i in ids]) if ids else None
+        return EncodedMedia(ids, rows, found | failures)
+
+    def encode_into(
+        self, store: RepresentationStore, corpus: Corpus, progress: Progress | None = None
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """Encode into a store what it lacks of the corpus: {item id: key} and {item id: why it failed}."""
+        if store.fingerprint != self.fingerprint:
+            raise CorpusError(f"The store {store.folder} belongs to another model ({store.fingerprint}).")
+        workers = max(1, (os.cpu_count() or 2) - 1)
+        encoded = encode_items(
+            self._encode_batch, corpus, store, self.method.sampling, self.method.spec, workers=workers,
+            progress=progress,
+        )  # fmt: skip
+        return encoded.keys, encoded.failures
+
+    def score(self, queries: Representation, items: Representation) -> Tensor:
+        """(Q, N) scores on the CPU, higher is better."""
+        with inference(self.device):
+            return self.method.score(self._to_device(queries), self._to_device(items)).float().cpu()
+
+    def frame_scores(self, queries: Representation, items: Representation) -> Tensor:
+        """(Q, N, L) on the CPU: how well each frame matches, -inf on padding."""
+        with inference(self.device):
+            return self.method.frame_scores(self._to_device(queries), self._to_device(items)).float().cpu()
+
+    def _encode_batch(self, batch: MediaBatch) -> Representation:
+        with inference(self.device):
+            moved = (batch.frames.to(self.device), batch.mask.to(self.device), batch.times.to(self.device))
+            return _to_cpu(self.method.encode_media(MediaBatch(batch.ids, *moved)))
+
+    def _to_device(self, rows: Representation) -> Representation:
+        return Representation(**{name: tensor.to(self.device) for name, tensor in rows.fields().items()})
+
+
+def load(
+    source: str | Path,
+    *,
+    text: str | Path | None = None,
+    frames: int = 12,
+    rate: float | None = None,
+    device: str | None = None,
+) -> Model:
+    """Open a model: a folder or hub id of an image-text model (CLIP, SigLIP, SigLIP 2, MetaCLIP 2), used zero-shot.
+
+    `text` takes the text tower from elsewhere, such as a published M-CLIP tower for a CLIP image tower. Of a video at
+    most `frames` frames are read, spread over it uniformly; with `rate`, at most that many a second.
+
+    Raises:
+        ModelError: when a model cannot be found or loaded, or the towers do not fit each other.
+    """
+    folder = resolve(source)
+    chosen = choose_device(device)
+    method = ZeroShot(VisionEncoder.load(folder), TextEncoder.load(text or folder), Sampling(frames=frames, rate=rate))
+    opened_with = {"source": _lasting(source), "text": text and _lasting(text), "frames": frames, "rate": rate}
+    return Model(method, opened_with, chosen)
+
+
+def _lasting(source: str | Path) -> str:
+    """A source that means the same from any working directory."""
+    folder = Path(source).expanduser()
+    return str(folder.resolve()) if folder.is_dir() else str(source)
+
+
+def _to_cpu(rows: Representation) -> Representation:
+    return Representation(**{name: tensor.cpu() for name, tensor in rows.fields().items()})
+
+
+def _concatenate(parts: Sequence[Representation]) -> Representation:
+    """Rows of several batches below each other; tokens are padded to the longest."""
+    fields: dict[str, Tensor] = {}
+    for name in parts[0].fields():
+        tensors = [part.fields()[name] for part in parts]
+        if name != "pooled":
+            longest = max(t.shape[1] for t in tensors)
+            tensors = [_pad(t, longest) for t in tensors]
+        fields[name] = torch.cat(tensors)
+    return Representation(**fields)
+
+
+def _pad(tensor: Tensor, length: int) -> Tensor:
+    missing = length - tensor.shape[1]
+    filler = tensor.new_zeros(tensor.shape[0], missing, *tensor.shape[2:])
+    return torch.cat([tensor, filler], dim=1)
