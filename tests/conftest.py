@@ -20,3 +20,9 @@ def data() -> Path:
     if DATA is None:
         pytest.skip("the development data (../shared/data) is not here")
     return DATA
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Tests never read or fill the user's cache."""
+    os.environ["BABELREEL_CACHE"] = str(tmp_path_factory.mktemp("cache"))

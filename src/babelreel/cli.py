@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 failed, the message says why; 2 wrong usage; 3 done, but s
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -258,7 +259,7 @@ def _write(path: Path, content: str) -> None:
         temporary.write_text(content, encoding="utf-8")
 
 
-def _report_failures(failures: dict[str, str]) -> None:
+def _report_failures(failures: Mapping[str, str]) -> None:
     """List what could not be read on standard error, and say so with the exit code."""
     if failures:
         print(f"{len(failures)} could not be read:", file=sys.stderr)

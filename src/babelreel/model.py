@@ -128,12 +128,12 @@ class Model:
 
     def score(self, queries: Representation, items: Representation) -> Tensor:
         """(Q, N) scores on the CPU, higher is better."""
-        with inference(self.device):
+        with torch.inference_mode():  # in full precision: rounded scores would tie
             return self.method.score(self._to_device(queries), self._to_device(items)).float().cpu()
 
     def frame_scores(self, queries: Representation, items: Representation) -> Tensor:
         """(Q, N, L) on the CPU: how well each frame matches, -inf on padding."""
-        with inference(self.device):
+        with torch.inference_mode():
             return self.method.frame_scores(self._to_device(queries), self._to_device(items)).float().cpu()
 
     def _encode_batch(self, batch: MediaBatch) -> Representation:

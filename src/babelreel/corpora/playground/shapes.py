@@ -61,7 +61,7 @@ def corners(shape: Shape) -> np.ndarray:
     if shape == "triangle":
         return _spokes([1.25] * 3)
     if shape == "star":
-        return _spokes([1.28, 0.62] * 5)
+        return _spokes([1.28, 0.64] * 5)
     if shape == "cross":
         long, half = 1.1, 0.4
         arm = np.array([(half, half), (half, long), (-half, long)])
@@ -71,7 +71,7 @@ def corners(shape: Shape) -> np.ndarray:
     t = np.linspace(0, 2 * np.pi, 36, endpoint=False)
     x = np.sin(t) ** 3
     y = (13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)) / 16
-    return np.stack([1.12 * x, 1.12 * y - 0.1], axis=1)
+    return np.stack([1.12 * x, 1.12 * y + 0.24], axis=1)
 
 
 def _spokes(radii: list[float]) -> np.ndarray:

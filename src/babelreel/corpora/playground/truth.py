@@ -68,7 +68,8 @@ def _after(scene: Scene, first: Event, second: Event) -> bool:
         if second.action == "move":
             return (first.heading in ("left", "right")) != (second.heading in ("left", "right"))
         return second.action != "grow" or scene.things[second.actor].size == "small"
-    return True
+    large = {i for i, thing in enumerate(scene.things) if thing.size == "large"}
+    return not (first.action == second.action == "grow" and {first.actor, second.actor} <= large)
 
 
 def told(scene: Scene, plan: Plan) -> Statement:

@@ -1,0 +1,123 @@
+"""cli.py: every command from a user's side, with its exit code and its words."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from babelreel.corpora.manifest import write_manifest
+from babelreel.encoders.small import write_small_clip
+from babelreel.media.write import write_video
+from babelreel.types import Caption, Corpus, MediaItem
+
+
+def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from babelreel.cli import main; main()", *map(str, arguments)],
+        capture_output=True, text=True, cwd=cwd, env=os.environ | {"COLUMNS": "200"}, timeout=300,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model, four media files (one broken) and a manifest with captions in two languages."""
+    root = tmp_path_factory.mktemp("world")
+    write_small_clip(root / "model", ["a red picture", "ein rotes Bild"], width=32, image_size=32)
+    media = root / "media"
+    media.mkdir()
+    for n in range(2):
+        Image.new("RGB", (30, 30), (200 * n, 30, 90)).save(media / f"{n}.png")
+    write_video(media / "v.mp4", [np.full((32, 32, 3), 9 * t, np.uint8) for t in range(12)], 6)
+    (media / "bad.mp4").write_bytes(b"not a video")
+    captions = (Caption("a red picture", "en"), Caption("ein rotes Bild", "de"))
+    names = (("0.png", "image"), ("1.png", "image"), ("v.mp4", "video"), ("bad.mp4", "video"))
+    items = tuple(MediaItem(n, n, k, split="test", captions=captions) for n, k in names)  # type: ignore[arg-type]
+    write_manifest(Corpus("m", media, items), media / "m.jsonl")
+    return root
+
+
+def test_index_and_search(world: Path, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    done = run("index", world / "media", "--model", world / "model", "-o", index)
+    assert done.returncode == 3, done.stderr  # done, but not all could be read
+    assert "3 items" in done.stdout
+    assert "bad.mp4" in done.stderr
+    found = run("search", "ein rotes Bild", "--index", index, "-k", 2)
+    assert found.returncode == 0, found.stderr
+    lines = found.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["1", "2"]
+    assert all(str(world / "media") in line for line in lines)
+    long = run("search", "rot " * 2500, "--index", index, "-k", 1)
+    assert long.returncode == 0
+    assert "the model reads the first 64" in long.stderr
+    empty = run("search", "", "--index", index)
+    assert empty.returncode == 1
+    assert "needs text" in empty.stderr
+    assert "Traceback" not in empty.stderr
+
+
+def test_eval_writes_what_it_prints(world: Path, tmp_path: Path) -> None:
+    files = {name: tmp_path / name for name in ("t.json", "t.md", "t.png")}
+    done = run(
+        "eval", world / "model", "--corpus", world / "media" / "m.jsonl", "--split", "test", "--langs", "de,en",
+        "--json", files["t.json"], "--markdown", files["t.md"], "--plot", files["t.png"], "--cache", tmp_path / "cache",
+    )  # fmt: skip
+    assert done.returncode == 3, done.stderr
+    assert "bad.mp4" in done.stderr
+    content = json.loads(files["t.json"].read_text())
+    assert {(r["lang"], r["direction"]) for r in content["rows"]} == {
+        ("de", "t2v"), ("de", "v2t"), ("en", "t2v"), ("en", "v2t"),
+    }  # fmt: skip
+    assert content["header"]["failed"] == 1
+    assert "| de | t2v | 4 | 4 |" in files["t.md"].read_text()
+    assert Image.open(files["t.png"]).size[0] > 100
+    unknown = run("eval", world / "model", "--corpus", world / "media" / "m.jsonl", "--langs", "sw")
+    assert unknown.returncode == 1
+    assert "no captions in sw" in unknown.stderr
+
+
+def test_encode_fills_the_cache(world: Path, tmp_path: Path) -> None:
+    done = run("encode", world / "model", "--corpus", world / "media" / "m.jsonl", "--cache", tmp_path)
+    assert done.returncode == 3
+    assert "3 of 4 items" in done.stdout
+    assert list(tmp_path.rglob("*.safetensors"))
+
+
+def test_data_commands(world: Path, tmp_path: Path) -> None:
+    manifest = world / "media" / "m.jsonl"
+    assert "flickr8k" in run("data", "list").stdout
+    assert "de" in run("data", "stats", manifest).stdout
+    check = run("data", "check", manifest)
+    assert check.returncode == 3
+    assert "3 of 4 items can be read" in check.stdout
+    show = run("data", "show", manifest, "-n", 1, "--langs", "de")
+    assert "ein rotes Bild" in show.stdout
+    assert "a red picture" not in show.stdout
+    assert run("data", "stats", "nothing").returncode == 1
+
+
+def test_failures_are_one_message(world: Path, tmp_path: Path) -> None:
+    for arguments, message in (
+        (("index", tmp_path, "--model", world / "model", "-o", tmp_path / "i"), "Nothing usable"),
+        (("index", world / "media", "--model", tmp_path / "none", "-o", tmp_path / "i"), "no model folder"),
+        (("search", "a", "--index", tmp_path / "i"), "There is no index"),
+    ):
+        done = run(*arguments)
+        assert done.returncode == 1
+        assert message in done.stderr
+        assert "Traceback" not in done.stderr
+        assert not (tmp_path / "i").exists()
+
+
+def test_help_and_version() -> None:
+    assert "0.1.0" in run("--version").stdout
+    text = run("--help").stdout
+    for command in ("demo", "eval", "encode", "index", "search", "data"):
+        assert command in text

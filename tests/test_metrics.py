@@ -1,0 +1,129 @@
+"""metrics.py: the measures are those of ir-measures, and the intervals cover what they say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from babelreel.errors import ScoreError
+from babelreel.metrics import (
+    MEASURES, _draws, _Table, chance, intervals, mean_recall, measure, paired, sum_of_recalls,
+)  # fmt: skip
+from babelreel.types import Ranks
+
+
+def ranks(values: list[int] | np.ndarray, groups: list[int] | np.ndarray | None = None, candidates: int = 100) -> Ranks:
+    values = np.asarray(values)
+    groups = np.arange(len(values)) if groups is None else np.asarray(groups)
+    return Ranks("en", "t2v", tuple(map(str, range(len(values)))), values, groups, candidates)
+
+
+def test_by_hand() -> None:
+    got = measure(ranks([1, 2, 5, 6, 11, 1]))
+    assert got["R@1"] == pytest.approx(100 * 2 / 6)
+    assert got["R@5"] == pytest.approx(100 * 4 / 6)
+    assert got["R@10"] == pytest.approx(100 * 5 / 6)
+    assert got["MdR"] == 3.5
+    assert got["MnR"] == pytest.approx(26 / 6)
+    assert got["MRR"] == pytest.approx((1 + 1 / 2 + 1 / 5 + 1 / 6 + 1 / 11 + 1) / 6)
+    assert list(got) == list(MEASURES)
+    assert sum_of_recalls((got, got)) == pytest.approx(2 * 100 * 11 / 6)
+    assert mean_recall((got, got)) == pytest.approx(100 * 11 / 18)
+
+
+def test_the_oracle_agrees() -> None:
+    import ir_measures
+    from ir_measures import RR, Qrel, ScoredDoc, Success
+
+    rng = np.random.default_rng(0)
+    scores = rng.permutation(40 * 60).reshape(40, 60).astype(float)  # no ties: the oracle breaks them its own way
+    relevant = [rng.choice(60, rng.integers(1, 4), replace=False).tolist() for _ in range(40)]
+    from torch import from_numpy
+
+    from babelreel.ranking import rank_matrix
+
+    got = measure(ranks(rank_matrix(from_numpy(scores), relevant)))
+    qrels = [Qrel(f"q{q}", f"d{c}", 1) for q, own in enumerate(relevant) for c in own]
+    run = [ScoredDoc(f"q{q}", f"d{c}", scores[q, c]) for q in range(40) for c in range(60)]
+    oracle = ir_measures.calc_aggregate([Success @ 1, Success @ 5, Success @ 10, RR], qrels, run)
+    for k in (1, 5, 10):
+        assert got[f"R@{k}"] == pytest.approx(100 * oracle[Success @ k])
+    # Our rank passes over other relevant candidates, and none of them stands before the best: RR is the same.
+    assert got["MRR"] == pytest.approx(oracle[RR])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_weighted_measures_equal_measuring_the_repeated_queries(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    values, groups = rng.integers(1, 30, 50), rng.integers(0, 12, 50)
+    table = _Table(ranks(values, groups))
+    for weights in _draws(table.groups, seed, 5):
+        _, dense = np.unique(groups, return_inverse=True)
+        repeated = np.repeat(values, weights[dense])
+        assert table.measures(weights) == pytest.approx(tuple(measure(ranks(repeated)).values()))
+
+
+def test_groups_widen_the_interval() -> None:
+    rng = np.random.default_rng(0)
+    by_item = rng.integers(0, 2, 100) * 5 + 1  # every caption of an item has the same rank
+    values, groups = np.repeat(by_item, 5), np.repeat(np.arange(100), 5)
+    low, high = intervals(ranks(values, groups))["R@1"]
+    alone_low, alone_high = intervals(ranks(values))["R@1"]
+    assert (high - low) > 1.8 * (alone_high - alone_low)  # the square root of 5 is 2.2
+    plain_low, plain_high = intervals(ranks(by_item))["R@1"]
+    assert (low, high) == pytest.approx((plain_low, plain_high))
+
+
+def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
+    rng = np.random.default_rng(1)
+    inside = 0
+    for n in range(200):
+        values = np.where(rng.random(150) < 0.3, 1, 7)
+        low, high = intervals(ranks(values), seed=n, draws=200)["R@1"]
+        inside += low <= 30 <= high
+    assert 175 <= inside <= 200
+
+
+def test_intervals_are_reproducible_and_hold_the_measure() -> None:
+    found = ranks(np.random.default_rng(2).integers(1, 50, 80))
+    assert intervals(found, 3) == intervals(found, 3)
+    assert intervals(found, 3) != intervals(found, 4)
+    for name, (low, high) in intervals(found).items():
+        assert low <= measure(found)[name] <= high
+
+
+def test_a_paired_test_sees_what_two_intervals_cannot() -> None:
+    rng = np.random.default_rng(0)
+    one = np.where(rng.random(400) < 0.5, 1, 9)
+    two = one.copy()
+    two[np.flatnonzero(one == 1)[:12]] = 9  # better on 12 queries, worse on none
+    better = paired(ranks(one), ranks(two))
+    assert better.value == pytest.approx(3.0)
+    assert better.low > 0
+    assert better.p < 0.01
+    same = paired(ranks(one), ranks(one))
+    assert (same.value, same.p) == (0, 1)
+    assert paired(ranks(two), ranks(one)).value == pytest.approx(-3.0)
+    with pytest.raises(ScoreError, match="same queries"):
+        paired(ranks(one), ranks(two[:-1]))
+
+
+def test_chance_is_what_random_orders_give() -> None:
+    rng = np.random.default_rng(0)
+    relevant = np.array([1, 1, 3, 0])
+    expected = chance(12, relevant)
+    hits = {k: 0.0 for k in (1, 5, 10)}
+    for _ in range(4000):
+        for m in relevant:
+            best = rng.permutation(12)[:m].min() + 1 if m else 99
+            for k in hits:
+                hits[k] += best <= k
+    for k, count in hits.items():
+        assert expected[f"R@{k}"] == pytest.approx(100 * count / 16000, abs=1.5)
+    assert chance(1000, np.ones(5, int))["R@1"] == pytest.approx(0.1)
+    assert chance(3, np.ones(5, int))["R@10"] == 100
+
+
+def test_no_query_is_an_error() -> None:
+    with pytest.raises(ScoreError, match="no query"):
+        measure(ranks([]))
