@@ -83,7 +83,7 @@ class Model:
         tokenizer = self.method.texts["query"]
         batches, order = [], []
         with inference(self.device):
-            for rows in bucketed([len(t) for t in texts], batch_size):
+            for rows in bucketed(tokenizer.lengths(texts), batch_size):
                 batch = tokenizer([texts[r] for r in rows], [langs[r] for r in rows] if langs else ())
                 batch = TextBatch(batch.input_ids.to(self.device), batch.mask.to(self.device), batch.langs)
                 batches.append(_to_cpu(self.method.encode_text(batch)))

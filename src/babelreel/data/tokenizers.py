@@ -50,9 +50,6 @@ class Tokenizer:
         Raises:
             ModelError: when a text is empty or is not a string.
         """
-        for text in texts:
-            if not isinstance(text, str) or not text.strip():
-                raise ModelError(f"A query or caption needs text, found {text!r}.")
         with warnings.catch_warnings():
             # Some towers' vocabularies advise against padding=longest; the policy has decided that already.
             warnings.simplefilter("ignore")
@@ -80,6 +77,8 @@ class Tokenizer:
 
     def _plain(self, text: str) -> str:
         """The text as the vocabulary shall read it: "</s>" in a caption is four characters, not the end."""
+        if not isinstance(text, str) or not text.strip():
+            raise ModelError(f"A query or caption needs text, found {text!r}.")
         text = text.lower() if self.policy.lower else text
         return self._special.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
 

@@ -86,22 +86,31 @@ def loading(folder: Path, what: str) -> Iterator[None]:
         raise ModelError(f"{folder} does not load as {what}: {reason}") from error
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without transformers' bars, and its report of weights left aside: that is meant here, and no news to a user."""
+    from transformers import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
 def load_backbone(model_class: Any, folder: Path, what: str) -> Any:
     """Load the weights that `model_class` knows from a folder; what a whole model holds beside them is left.
 
     Raises:
         ModelError: when weights are pickles, damaged, or missing: a tower must never be half random.
     """
-    import transformers
-
     require_safetensors(folder)
-    level = transformers.logging.get_verbosity()
-    transformers.logging.set_verbosity_error()  # the report of weights left aside is meant, and no news to a user
-    try:
-        with loading(folder, what):
-            model, info = model_class.from_pretrained(folder, use_safetensors=True, output_loading_info=True)
-    finally:
-        transformers.logging.set_verbosity(level)
+    with quiet(), loading(folder, what):
+        model, info = model_class.from_pretrained(folder, use_safetensors=True, output_loading_info=True)
     missing = sorted(key for key in info["missing_keys"] if "pooler." not in key)  # unused where tokens are averaged
     if missing:
         raise ModelError(f"{folder} does not load as {what}: it lacks {len(missing)} weights, such as {missing[0]}.")

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from babelreel.data.tokenizers import TextPolicy, train_tokenizer
+from babelreel.encoders.hub import quiet
 
 MEAN, STD = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
 
@@ -52,7 +53,8 @@ def write_small_clip(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = CLIPModel(config)
-    model.save_pretrained(folder)
+    with quiet():
+        model.save_pretrained(folder)
     tokenizer.save(folder)
     size = {"height": image_size, "width": image_size}
     processor = {

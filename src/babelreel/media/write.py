@@ -27,16 +27,13 @@ def write_video(
 ) -> None:
     """Write uint8 RGB frames (H, W, 3), H and W even, at `fps` frames a second.
 
-    `audio` is float32 samples (S,) or (C, S) in [-1, 1] with their rate; None writes no audio stream. `gop` is the most
-    frames between key frames, `crf` the quality (lower is better). The same input gives the same bytes.
+    `audio` is float32 samples (S,) or (C, S), C 1 or 2, in [-1, 1] with their rate; None writes no audio stream. `gop`
+    is the number of frames from one key frame to the next, None leaves it to the encoder; `crf` is the quality (0 to
+    51, lower is better). The same input gives the same bytes, with the same version of the encoders.
 
     Raises:
-        MediaError: when there is no frame, or frames differ in size or have odd edges.
+        MediaError: when there is no frame, frames differ in size or have odd edges, or the file cannot be written.
     """
-    rate = Fraction(fps).limit_denominator(100_000)
-    options = {"crf": str(crf), "preset": "veryfast", "threads": "1"}
-    if gop is not None:
-        options |= {"g": str(gop), "keyint_min": str(gop), "sc_threshold": "0"}
     iterator = iter(frames)
     first = next(iterator, None)
     if first is None:
@@ -44,38 +41,65 @@ def write_video(
     height, width = first.shape[:2]
     if height % 2 or width % 2:
         raise MediaError(f"H.264 needs even edges, found {width} x {height}. Pad or scale the frames.")
-    with atomic_path(Path(path)) as temporary, av.open(str(temporary), "w", format="mp4") as container:
-        container.flags |= av.container.Flags.bitexact.value
-        video = container.add_stream("libx264", rate=rate, options=options)
-        video.width, video.height, video.pix_fmt = width, height, "yuv420p"
-        samples, sound = np.zeros((1, 0), np.float32), None
-        if audio is not None:
-            samples = np.atleast_2d(audio[0]).astype(np.float32)
-            sound = container.add_stream("aac", rate=audio[1], layout=_layout(samples))
-        position = 0
-        while first is not None:
-            if first.shape != (height, width, 3):
-                raise MediaError(f"Frames must all be {height} x {width} x 3, found {first.shape}.")
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(first), format="rgb24")
-            frame.pts, frame.time_base = position, 1 / rate
-            container.mux(video.encode(frame))
-            position += 1
-            first = next(iterator, None)
-        container.mux(video.encode(None))
-        if sound is not None:
-            _write_sound(container, sound, samples)
+    rate = Fraction(fps).limit_denominator(100_000)
+    try:
+        with (
+            atomic_path(Path(path)) as temporary,
+            av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"}) as container,
+        ):
+            container.flags |= av.container.Flags.bitexact.value
+            video = _video_stream(container, rate, (height, width), gop, crf)
+            sound = None if audio is None else _Sound(container, *audio)
+            frame: np.ndarray | None = first
+            position = 0
+            while frame is not None:
+                if frame.shape != (height, width, 3):
+                    raise MediaError(f"Frames must all be {height} x {width} x 3, found {frame.shape}.")
+                picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
+                picture.pts, picture.time_base = position, 1 / rate
+                container.mux(video.encode(picture))
+                position += 1
+                if sound is not None:
+                    sound.write_until(position / rate)
+                frame = next(iterator, None)
+            container.mux(video.encode(None))
+            if sound is not None:
+                sound.finish()
+    except (av.error.FFmpegError, OSError) as error:
+        raise MediaError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
-def _layout(samples: np.ndarray) -> str:
-    return "mono" if samples.shape[0] == 1 else "stereo"
+def _video_stream(container: Any, rate: Fraction, size: tuple[int, int], gop: int | None, crf: int) -> Any:
+    options = {"crf": str(crf), "preset": "veryfast", "threads": "1"}
+    if gop is not None:
+        options |= {"g": str(gop), "keyint_min": str(gop), "sc_threshold": "0"}
+    stream = container.add_stream("libx264", rate=rate, options=options)
+    stream.height, stream.width = size
+    stream.pix_fmt = "yuv420p"
+    return stream
 
 
-def _write_sound(container: Any, stream: Any, samples: np.ndarray) -> None:
-    rate = stream.rate
-    for start in range(0, samples.shape[1], AAC_SAMPLES):
-        frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(samples[:, start : start + AAC_SAMPLES]), format="fltp", layout=_layout(samples)
-        )
-        frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
-        container.mux(stream.encode(frame))
-    container.mux(stream.encode(None))
+class _Sound:
+    """Encodes samples beside the pictures, so that a player finds both in one place of the file."""
+
+    def __init__(self, container: Any, samples: np.ndarray, rate: int) -> None:
+        self.container = container
+        self.samples = np.atleast_2d(samples).astype(np.float32)  # (C, S)
+        if self.samples.shape[0] not in (1, 2):
+            raise MediaError(f"Sound is written with 1 or 2 channels, found samples of shape {samples.shape}.")
+        self.layout = "mono" if self.samples.shape[0] == 1 else "stereo"
+        self.stream = container.add_stream("aac", rate=rate, layout=self.layout)
+        self.rate = rate
+        self.position = 0
+
+    def write_until(self, seconds: Fraction) -> None:
+        while self.position < min(self.samples.shape[1], seconds * self.rate):
+            part = np.ascontiguousarray(self.samples[:, self.position : self.position + AAC_SAMPLES])
+            frame = av.AudioFrame.from_ndarray(part, format="fltp", layout=self.layout)
+            frame.sample_rate, frame.pts, frame.time_base = self.rate, self.position, Fraction(1, self.rate)
+            self.container.mux(self.stream.encode(frame))
+            self.position += AAC_SAMPLES
+
+    def finish(self) -> None:
+        self.write_until(Fraction(self.samples.shape[1], self.rate))
+        self.container.mux(self.stream.encode(None))

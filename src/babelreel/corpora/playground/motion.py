@@ -18,14 +18,14 @@ from babelreel.corpora.playground.scene import Event, Heading, Scene, Shape, Siz
 from babelreel.corpora.playground.shapes import distance, outline, reach
 
 FPS = 12
-RADIUS: dict[Size, float] = {"small": 0.064, "large": 0.145}
+RADIUS: dict[Size, float] = {"small": 0.062, "large": 0.15}
 GROWN, SHRUNK = 1.5, 0.6
 TURN = math.radians(140)
 VECTORS: dict[Heading, tuple[int, int]] = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 MARGIN = 0.012
 GAP = 0.025
 FOLLOW_LAG = 0.15  # share of the event by which the follower is late
-ATTEMPTS = 20_000
+ATTEMPTS = 200_000  # the narrowest scenes need a few thousand
 
 
 class Pose(NamedTuple):
@@ -83,10 +83,8 @@ def _attempt(scene: Scene, tilts: list[float], rng: Random) -> list[list[Pose]] 
     """Poses of all things before the first event and after each; None when this draw does not work out."""
     start = []
     for i, (thing, tilt) in enumerate(zip(scene.things, tilts, strict=False)):
-        pose = Pose(0, 0, RADIUS[thing.size], tilt)
-        grows = any(event.action == "grow" and event.actor == i for event in scene.events)
-        edge = _room(thing, pose) * (GROWN if grows else 1) + MARGIN
-        start.append(pose._replace(x=rng.uniform(edge, 1 - edge), y=rng.uniform(edge, 1 - edge)))
+        edge = _most_room(scene, i) + MARGIN
+        start.append(Pose(rng.uniform(edge, 1 - edge), rng.uniform(edge, 1 - edge), RADIUS[thing.size], tilt))
     stops = [start]
     for event in scene.events:
         if event.target is not None:
@@ -110,7 +108,7 @@ def _alone(event: Event, pose: Pose, rng: Random) -> Pose:
     assert event.heading is not None
     if event.action == "turn":
         return pose._replace(angle=pose.angle + (TURN if event.heading == "left" else -TURN))
-    (dx, dy), way = VECTORS[event.heading], rng.uniform(0.25, 0.42)
+    (dx, dy), way = VECTORS[event.heading], rng.uniform(0.2, 0.42)
     return pose._replace(x=pose.x + dx * way, y=pose.y + dy * way)
 
 
@@ -124,7 +122,7 @@ def _pair(scene: Scene, event: Event, actor: Pose, target: Pose, rng: Random) ->
     if event.action == "follow":
         assert event.heading is not None
         dx, dy = VECTORS[event.heading]
-        apart = _room(one, actor) + _room(other, target) + GAP + rng.uniform(0, 0.04)
+        apart = _most_room(scene, 0) + _most_room(scene, 1) + GAP + rng.uniform(0.001, 0.04)
         before = actor._replace(x=target.x - dx * apart, y=target.y - dy * apart)
         return before, _shifted(before, dx * way, dy * way), target, _shifted(target, dx * way, dy * way)
     dx, dy = VECTORS[rng.choice(("left", "right", "left", "right", "up", "down"))]
@@ -139,7 +137,14 @@ def _shifted(pose: Pose, dx: float, dy: float) -> Pose:
 
 
 def _room(thing: Thing, pose: Pose) -> float:
+    """The radius of the disc that holds the thing."""
     return pose.radius * reach(thing.shape)
+
+
+def _most_room(scene: Scene, i: int) -> float:
+    """The same for thing `i` when it has grown, if it will."""
+    grows = any(event.action == "grow" and event.actor == i for event in scene.events)
+    return RADIUS[scene.things[i].size] * reach(scene.things[i].shape) * (GROWN if grows else 1)
 
 
 class _Placed(NamedTuple):

@@ -19,8 +19,8 @@ RGB: dict[Colour, tuple[int, int, int]] = {
     "orange": (247, 131, 18),
     "yellow": (252, 220, 30),
     "green": (38, 158, 62),
-    "blue": (35, 85, 215),
-    "purple": (138, 52, 178),
+    "blue": (28, 104, 220),
+    "purple": (146, 44, 166),
     "white": (248, 248, 248),
     "black": (24, 24, 24),
 }

@@ -194,31 +194,40 @@ class _Split:
         self.used: Counter[str] = Counter()  # how often an attribute made a variant
 
     def group(self, number: int, size: int) -> list[Scene]:
-        """Draw a base scene and its variants, attributes that were used least first."""
+        """Draw a base scene and its variants; where the split has no room for as many variants, another base."""
         rng = Random(f"{self.seed}:group:{number}")
-        while not self._add(base := draw_scene(rng)):
-            pass
-        scenes, attributes = [base], list(ATTRIBUTES)
-        while len(scenes) < size:
-            rng.shuffle(attributes)
-            for attribute in sorted(attributes, key=lambda name: self.used[name]):
-                candidates = variants(base, attribute)
-                rng.shuffle(candidates)
-                added = next((candidate for candidate in candidates if self._add(candidate)), None)
-                if added is not None:
+        while True:
+            scenes = [draw_scene(rng)]
+            if self._add(scenes[0]):
+                while len(scenes) < size and (variant := self._variant(scenes[0], rng)) is not None:
+                    scenes.append(variant)
+                if len(scenes) == size:
+                    return scenes
+                for scene in scenes:
+                    self._remove(scene)
+
+    def _variant(self, base: Scene, rng: Random) -> Scene | None:
+        """A scene that differs from `base` in one attribute, preferably in the one that was used least so far."""
+        for attribute in sorted(rng.sample(ATTRIBUTES, len(ATTRIBUTES)), key=lambda name: self.used[name]):
+            candidates = variants(base, attribute)
+            for candidate in rng.sample(candidates, len(candidates)):
+                if self._add(candidate):
                     self.used[attribute] += 1
-                    scenes.append(added)
-                    break
-        return scenes
+                    return candidate
+        return None
 
     def _add(self, scene: Scene) -> bool:
         """Take the scene in, unless its full telling holds for another scene of the split, or another's holds for it."""
         full, true = told(scene, FULL), statements(scene)
-        if full in self.true or not self.full.isdisjoint(true):
+        if self.true[full] or not self.full.isdisjoint(true):
             return False
         self.full.add(full)
         self.true.update(true)
         return True
+
+    def _remove(self, scene: Scene) -> None:
+        self.full.remove(told(scene, FULL))
+        self.true.subtract(statements(scene))
 
     def plans(self, scene: Scene, rng: Random) -> tuple[Plan, ...]:
         """One plan a style: drawn short or long, then lengthened in random order until it holds for this scene alone."""

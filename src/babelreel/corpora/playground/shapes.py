@@ -13,7 +13,7 @@ import numpy as np
 from babelreel.corpora.playground.scene import Shape
 
 RING_HOLE = 0.56
-MOON_RADIUS, MOON_CUT_RADIUS, MOON_CUT_X, MOON_SHIFT = 1.08, 0.92, 0.56, 0.24
+MOON_RADIUS, MOON_CUT_RADIUS, MOON_CUT_X, MOON_SHIFT = 1.08, 0.92, 0.56, 0.36
 
 
 def distance(shape: Shape, u: np.ndarray, v: np.ndarray) -> np.ndarray:

@@ -60,16 +60,18 @@ def _fits(scene: Scene, event: Event) -> bool:
 
 def _after(scene: Scene, first: Event, second: Event) -> bool:
     """Whether `second`, of one thing alone, can follow upon `first` without undoing it or running into the other."""
-    if first.action == "meet":
-        return second.action == "move"
+    if first.action == "meet":  # there is no room for two large things to part again
+        return second.action == "move" and any(thing.size == "small" for thing in scene.things)
     if first.action == "hide":
         return second.actor == first.target and second.action in ("turn", "grow")
     if first.action == "follow":
         if second.action == "move":
             return (first.heading in ("left", "right")) != (second.heading in ("left", "right"))
         return second.action != "grow" or scene.things[second.actor].size == "small"
-    large = {i for i, thing in enumerate(scene.things) if thing.size == "large"}
-    return not (first.action == second.action == "grow" and {first.actor, second.actor} <= large)
+    sizes = {scene.things[first.actor].size, scene.things[second.actor].size}
+    if first.actor == second.actor and (first.action, second.action) == ("shrink", "turn"):
+        return "small" not in sizes  # too small to see it turn
+    return not (first.action == second.action == "grow" and sizes == {"large"})  # no room for both
 
 
 def told(scene: Scene, plan: Plan) -> Statement:

@@ -1,0 +1,99 @@
+"""Ranks, all measures and bootstrap intervals in both directions, beside the obvious way: the whole matrix, sorted.
+
+    python benchmarks/evaluate.py [--quick] [--json FILE]
+
+The goal: 1,000 x 1,000 under 2 s, 5,000 items x 25,000 captions under 60 s and 2 GB, on two cores.
+"""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+import time
+
+import numpy as np
+import torch
+from harness import arguments, in_turn, report
+
+from babelreel import scoring
+from babelreel.metrics import intervals, measure
+from babelreel.ranking import rank
+from babelreel.types import Ranks, Representation
+
+WIDTH = 512
+
+
+def towers(items: int, captions: int) -> tuple[Representation, Representation, np.ndarray]:
+    """Random vectors in which a caption lies near its item; `owner` (captions,) says which that is."""
+    generator = torch.Generator().manual_seed(0)
+    media = torch.randn(items, WIDTH, generator=generator)
+    owner = np.arange(captions) % items
+    texts = media[owner] + 3 * torch.randn(captions, WIDTH, generator=generator)
+    one, two = (Representation(torch.nn.functional.normalize(t, dim=-1)) for t in (texts, media))
+    return one, two, owner
+
+
+def ours(texts: Representation, media: Representation, owner: np.ndarray) -> dict[str, float]:
+    """Both directions, with intervals."""
+    forward = rank(scoring.dot, texts, media, [[o] for o in owner])
+    order = np.argsort(owner, kind="stable")
+    own = np.split(order, np.searchsorted(owner[order], np.arange(1, len(media))))
+    backward = rank(lambda m, t: scoring.dot(t, m).T, media, texts, own)
+    found = {}
+    for direction, ranks, groups in (("t2v", forward, owner), ("v2t", backward, np.arange(len(media)))):
+        all_ranks = Ranks("en", direction, tuple(map(str, range(len(ranks)))), ranks, groups, len(media))  # type: ignore[arg-type]
+        intervals(all_ranks)
+        found |= {f"{direction} {name}": value for name, value in measure(all_ranks).items()}
+    return found
+
+
+def obvious(texts: Representation, media: Representation, owner: np.ndarray) -> dict[str, float]:
+    """The whole matrix, a full sort each way, and no intervals: what most evaluation scripts do."""
+    scores = (texts.pooled @ media.pooled.T).numpy()  # type: ignore[operator,union-attr]
+    order = np.argsort(-scores, axis=1)
+    forward = 1 + np.argmax(order == owner[:, None], axis=1)
+    back = np.argsort(-scores.T, axis=1)
+    hit = owner[back] == np.arange(len(scores.T))[:, None]
+    return {"t2v R@1": 100 * float((forward == 1).mean()), "v2t R@1": 100 * float(hit[:, 0].mean())}
+
+
+def small(repeats: int) -> list[dict[str, object]]:
+    case = towers(1000, 1000)
+    one, two = ours(*case), obvious(*case)
+    assert all(abs(one[name] - value) < 1e-9 for name, value in two.items()), (one, two)
+    seconds = in_turn(
+        {"ours, with intervals": lambda: ours(*case), "obvious, without": lambda: obvious(*case)}, repeats
+    )
+    base = seconds["obvious, without"]
+    size = "1,000 x 1,000"
+    return [{"size": size, "variant": v, "seconds": s, "ratio_to_obvious": s / base} for v, s in seconds.items()]
+
+
+def large(items: int, captions: int) -> dict[str, object]:
+    """Measured in a process of its own, so that the peak memory is this case's."""
+    done = subprocess.run(
+        [sys.executable, __file__, "--case", str(items), str(captions)], capture_output=True, text=True
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    seconds, gigabytes = map(float, done.stdout.split())
+    size = f"{items:,} x {captions:,}"
+    return {"size": size, "variant": "ours, with intervals", "seconds": seconds, "peak_gb": gigabytes}
+
+
+def main() -> None:
+    if len(sys.argv) == 4 and sys.argv[1] == "--case":
+        case = towers(int(sys.argv[2]), int(sys.argv[3]))
+        began = time.perf_counter()
+        ours(*case)
+        print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
+        return
+    options = arguments(__doc__ or "")
+    rows = small(1 if options.quick else 5)
+    rows.append(large(1000, 5000) if options.quick else large(5000, 25_000))
+    report(rows, options.json, options.quick)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,218 @@
+"""Decode only what is used: forward through a file, jumping to a key frame wherever one saves decoding.
+
+One pass over the packets (without decoding) gives every frame's timestamp and the key frames. The wanted frames are
+then those of a full decode, at a fraction of its price. Headers are not trusted: `stream.frames` and durations lie in
+truncated and in streamed files, packets do not. Nor are seeks: one that lands behind its target is undone.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import av
+from av.stream import Disposition
+
+from babelreel.errors import MediaError
+from babelreel.media.container import Damage, decoded, open_container
+from babelreel.media.image import MAX_PIXELS
+from babelreel.media.sampling import Timeline
+
+# A jump empties the decoder's pipeline, which costs about as much as decoding a few frames.
+WORTH_A_JUMP = 8
+
+
+@contextmanager
+def open_video(path: str | Path, threads: int) -> Iterator[tuple[Any, Any]]:
+    """Open a file and its first video stream; `threads` of the decoder, 0 leaves them to the codec.
+
+    Raises:
+        MediaError: when the file cannot be read, holds no video (cover art is none), or its frames are too large.
+    """
+    with open_container(path) as container:
+        streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+        if not streams:
+            found = "only sound" if container.streams.audio else "neither picture nor sound"
+            raise MediaError(f"{path} holds no video: {found}.")
+        context = streams[0].codec_context
+        if context is None:
+            raise MediaError(f"The video in {path} is coded in a way that cannot be decoded. Convert it to H.264.")
+        if context.width * context.height > MAX_PIXELS:
+            raise MediaError(
+                f"{path} has frames of {context.width} x {context.height} pixels, more than the {MAX_PIXELS:,} that "
+                "are read. Scale it down, or leave it out if its header is damaged."
+            )
+        context.thread_type = "AUTO" if threads != 1 else "SLICE"
+        context.thread_count = threads
+        context.options = {"max_pixels": str(MAX_PIXELS)}
+        yield container, streams[0]
+
+
+def read_timeline(path: str | Path) -> Timeline:
+    """The timestamps of a video's frames, from one pass over its packets.
+
+    Raises:
+        MediaError: as `open_video`, and when there is no frame, or none says when it is shown.
+    """
+    pts: set[int] = set()
+    keys: set[int] = set()
+    untimed = 0
+    with open_video(path, 1) as (container, stream):
+        packets = container.demux(stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except av.error.FFmpegError:  # a truncated file: what came before is still there
+                packet = None
+            if packet is None:
+                break
+            stamp = stamp_of(packet)
+            if packet.size == 0 or packet.is_discard:
+                continue
+            if stamp is None:
+                untimed += 1
+                continue
+            pts.add(stamp)
+            if packet.is_keyframe:
+                keys.add(stamp)
+        tick = float(stream.time_base)
+    if not pts:
+        why = "its frames do not say when they are shown" if untimed else "its video stream is empty"
+        raise MediaError(f"{path} holds no frame that can be used: {why}.")
+    return Timeline(sorted(pts), sorted(keys), tick)
+
+
+def stamp_of(packet_or_frame: Any) -> int | None:
+    """When it is shown, in ticks; some old containers store the order of decoding only."""
+    stamp: int | None = packet_or_frame.pts
+    return stamp if stamp is not None else packet_or_frame.dts
+
+
+class Decoder:
+    """Gives the frames of a video that have the wanted timestamps. A context manager: it holds the file open."""
+
+    def __init__(self, path: str | Path, timeline: Timeline, threads: int) -> None:
+        self.path = path
+        self.timeline = timeline
+        self.threads = threads
+        self.damage = Damage()
+        self._stamps = frozenset(timeline.pts)
+        self._jumps = True
+        self._opened = ExitStack()
+
+    def __enter__(self) -> Decoder:
+        self._restart()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        return self._opened.__exit__(kind, error, trace)
+
+    @property
+    def aspect(self) -> float:
+        """How many times wider than high a pixel is; an unknown aspect is taken as square."""
+        return float(self.stream.sample_aspect_ratio or self.stream.codec_context.sample_aspect_ratio or 1)
+
+    def take(self, wanted: list[int]) -> Iterator[tuple[int, Any]]:
+        """Give each wanted frame, or the first after it that decodes; each once. If none is left, the last before."""
+        try:
+            yield from self._take(wanted)
+        except _DisorderError as error:
+            yield from self._take_in_order([stamp for stamp in wanted if stamp > error.given])
+
+    def _take(self, wanted: list[int]) -> Iterator[tuple[int, Any]]:
+        frames = self._decode()
+        position = self.timeline.pts[0]
+        given = position - 1
+        try:
+            for target in wanted:
+                if given >= target:
+                    continue
+                if self._pays(position, target):
+                    frames = self._jump(target)
+                for stamp, frame in frames:
+                    position = stamp
+                    if stamp >= target:
+                        given = stamp
+                        yield stamp, frame
+                        break
+            if given < self.timeline.pts[0] and wanted:
+                yield from self._last_before(wanted[0])
+        except _DisorderError as error:
+            error.given = given
+            raise
+
+    def _take_in_order(self, wanted: list[int]) -> Iterator[tuple[int, Any]]:
+        """For a file whose stamps are shuffled: decode all; the n-th frame shown has the n-th timestamp."""
+        self._restart()
+        rows = set(wanted)
+        frames = decoded(self.container, self.stream, self.damage)
+        for stamp, frame in zip(self.timeline.pts, frames, strict=False):
+            if stamp in rows:
+                yield stamp, frame
+
+    def _last_before(self, target: int) -> Iterator[tuple[int, Any]]:
+        self._restart()
+        last = None
+        for stamp, frame in self._decode():
+            if stamp < target:
+                last = (stamp, frame)
+        if last is not None:
+            yield last
+
+    def _pays(self, position: int, target: int) -> bool:
+        """Whether a key frame lies far enough on the way from `position` to `target`."""
+        row = bisect_right(self.timeline.keys, target) - 1
+        if not self._jumps or row < 0:
+            return False
+        pts = self.timeline.pts
+        return bisect_right(pts, self.timeline.keys[row]) - bisect_right(pts, position) > WORTH_A_JUMP
+
+    def _jump(self, target: int) -> Iterator[tuple[int, Any]]:
+        """Decode from the key frame before `target` on.
+
+        Files without an index (MPEG streams) are entered somewhere near, perhaps just behind that key frame: then the
+        one before it is tried. Where that fails too, the file is decoded from its beginning, without further jumps.
+        """
+        row = bisect_right(self.timeline.keys, target) - 1
+        for key in reversed(self.timeline.keys[max(0, row - 1) : row + 1]):
+            try:
+                self.container.seek(key, stream=self.stream, backward=True, any_frame=False)
+            except av.error.FFmpegError:
+                continue
+            frames = self._decode(from_key=True)
+            first = next(frames, None)
+            if first is not None and first[0] <= target and first[0] in self._stamps:
+                return chain([first], frames)
+        self._jumps = False
+        self._restart()
+        return self._decode()
+
+    def _restart(self) -> None:
+        # Opened anew: a seek to the beginning of a file without an index may land behind its first frames.
+        self._opened.close()
+        self.damage = Damage()
+        self.container, self.stream = self._opened.enter_context(open_video(self.path, self.threads))
+
+    def _decode(self, from_key: bool = False) -> Iterator[tuple[int, Any]]:
+        previous = None
+        for frame in decoded(self.container, self.stream, self.damage, from_key=from_key):
+            stamp = stamp_of(frame)
+            if stamp is None or stamp == previous:
+                continue
+            if previous is not None and stamp < previous:
+                raise _DisorderError
+            previous = stamp
+            yield stamp, frame
+
+
+class _DisorderError(Exception):
+    """The decoder gave a frame stamped before the one shown before it: the file's timestamps are shuffled."""
+
+    given = 0  # the stamp of the last frame that had been given

@@ -1,0 +1,108 @@
+"""media/transforms.py: resizing is that of transformers' PIL processors, and every processor's configuration is read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from PIL import Image
+
+from babelreel.errors import ModelError
+from babelreel.media.image import read_image
+from babelreel.media.transforms import ImageSpec, normalise, resize
+
+CLIP = {
+    "size": {"shortest_edge": 48}, "crop_size": {"height": 40, "width": 40}, "resample": 3, "do_center_crop": True,
+    "do_resize": True, "image_mean": [0.48, 0.46, 0.41], "image_std": [0.27, 0.26, 0.28], "do_normalize": True,
+}  # fmt: skip
+SIGLIP = {
+    "size": {"height": 56, "width": 40}, "resample": 2, "do_resize": True, "do_normalize": True,
+    "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5],
+}  # fmt: skip
+
+
+def pictures() -> list[np.ndarray]:
+    generator = np.random.default_rng(0)
+    smooth = Image.fromarray(generator.integers(0, 255, (9, 7, 3), dtype=np.uint8))
+    return [np.array(smooth.resize(size)) for size in ((100, 70), (64, 180), (33, 30), (400, 300))]
+
+
+@pytest.mark.parametrize(
+    ("oracle", "config"),
+    [
+        ("CLIPImageProcessorPil", CLIP),
+        ("SiglipImageProcessorPil", SIGLIP),
+        ("ViTImageProcessorPil", SIGLIP | {"resample": 3}),
+    ],
+)
+def test_the_pil_processors_agree(oracle: str, config: dict[str, Any]) -> None:
+    spec = ImageSpec.from_processor_config(config)
+    processor = getattr(transformers, oracle)(**config)
+    for picture in pictures():
+        _compare(picture, spec, processor)
+
+
+def test_they_agree_on_real_photographs(data: Path) -> None:
+    spec, processor = ImageSpec.from_processor_config(CLIP), transformers.CLIPImageProcessorPil(**CLIP)
+    for path in sorted((data / "images" / "flickr8k").iterdir())[::1500]:
+        _compare(read_image(path).permute(1, 2, 0).numpy(), spec, processor)
+
+
+def _compare(picture: np.ndarray, spec: ImageSpec, processor: Any) -> None:
+    tensor = torch.from_numpy(picture).permute(2, 0, 1).unsqueeze(0)
+    ours = normalise(resize(tensor, spec), spec)
+    theirs = processor(Image.fromarray(picture), return_tensors="pt")["pixel_values"]
+    assert ours.shape == theirs.shape
+    levels = (ours - theirs).abs() * torch.tensor(spec.std).view(3, 1, 1) * 255
+    assert levels.mean() < 0.05
+    assert levels.max() <= 3
+
+
+def test_configurations() -> None:
+    clip = ImageSpec.from_processor_config(CLIP)
+    assert (clip.height, clip.width, clip.policy, clip.shortest_edge) == (40, 40, "crop", 48)
+    siglip = ImageSpec.from_processor_config(SIGLIP)
+    assert (siglip.height, siglip.width, siglip.policy, siglip.interpolation) == (56, 40, "squash", "bilinear")
+    old = ImageSpec.from_processor_config({"size": 224, "crop_size": 224, "do_center_crop": True})
+    assert (old.height, old.policy, old.shortest_edge) == (224, "crop", 224)
+    raw = ImageSpec.from_processor_config({"size": {"height": 8, "width": 8}, "do_normalize": False})
+    assert normalise(torch.full((1, 3, 8, 8), 255, dtype=torch.uint8), raw).unique().tolist() == [1.0]
+    assert ImageSpec.from_dict(json.loads(json.dumps(asdict(clip)))) == clip
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"resample": 0}, "PIL resampling 0"),
+        ({"size": {"longest_edge": 3}}, "must say its size"),
+        ({"size": None}, "must say its size"),
+        ({"do_resize": False}, "does not resize"),
+        ({"size": {"height": 0, "width": 3}}, "at least 1 x 1"),
+        ({"image_std": [0.0, 1.0, 1.0]}, "std positive"),
+        ({"do_center_crop": True, "crop_size": {"height": 9, "width": 9}}, "squashes to"),
+    ],
+)
+def test_configurations_that_are_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        ImageSpec.from_processor_config(SIGLIP | change)
+    with pytest.raises(ModelError, match="shortest edge"):
+        ImageSpec(8, 8, "crop")
+
+
+def test_a_crop_larger_than_the_picture_is_filled_with_black() -> None:
+    spec = ImageSpec(20, 20, "crop", 10)
+    image = resize(torch.full((1, 3, 10, 10), 200, dtype=torch.uint8), spec)
+    assert image.shape == (1, 3, 20, 20)
+    assert image[0, 0, 5:15, 5:15].unique().tolist() == [200]
+    assert int(image.sum()) == 3 * 100 * 200
+
+
+def test_a_frame_of_the_right_size_is_left_alone() -> None:
+    frames = torch.randint(0, 255, (2, 3, 8, 8), dtype=torch.uint8)
+    assert torch.equal(resize(frames, ImageSpec(8, 8)), frames)
