@@ -130,14 +130,17 @@ def evaluate(
 
 
 def breakdown(evaluation: Evaluation, corpus: Corpus, tag: str, lang: str, direction: Direction) -> dict[str, Ranks]:
-    """The ranks of one row by the value of an item tag, such as what a distractor differs in; "-" without it."""
+    """The ranks of one row by the values of an item tag, such as what a distractor differs in.
+
+    A tag may hold several values with commas between; its queries then stand under each. Those without it are "-".
+    """
     ranks = evaluation.ranks[lang, direction]
-    values = np.array([corpus.items[group].tags.get(tag, "-") for group in ranks.groups])
+    values = [(corpus.items[group].tags.get(tag) or "-").split(",") for group in ranks.groups]
     out = {}
-    for value in np.unique(values):
-        rows = np.flatnonzero(values == value)
+    for value in sorted({v for own in values for v in own}):
+        rows = np.array([row for row, own in enumerate(values) if value in own])
         ids = tuple(ranks.query_ids[r] for r in rows)
-        out[str(value)] = replace(ranks, query_ids=ids, ranks=ranks.ranks[rows], groups=ranks.groups[rows])
+        out[value] = replace(ranks, query_ids=ids, ranks=ranks.ranks[rows], groups=ranks.groups[rows])
     return out
 
 

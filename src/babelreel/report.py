@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -23,7 +24,8 @@ def to_text(evaluation: Evaluation) -> str:
     widths = [max(len(row[n]) for row in cells) for n in range(len(COLUMNS))]
     lines = ["  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in cells]
     rule = "-" * len(lines[0])
-    return "\n".join([_title(evaluation.header), rule, lines[0], rule, *lines[1:], rule, *_notes(evaluation)])
+    notes = [line for note in _notes(evaluation) for line in textwrap.wrap(note, max(60, len(rule)))]
+    return "\n".join([_title(evaluation.header), rule, lines[0], rule, *lines[1:], rule, *notes])
 
 
 def to_markdown(evaluation: Evaluation) -> str:

@@ -78,6 +78,9 @@ def test_these_are_all_paraphrases() -> None:
     assert paraphrases(realise, "star | 0 move left") == moves
     hides = {"se schovává za čtverec", "se ukrývá za čtverec", "mizí za čtvercem"}
     assert paraphrases(realise, "circle & square | 0 hide 1") == {f"Kruh {hide}." for hide in hides}
+    follows = {"se pohybuje směrem nahoru v závěsu za kruhem", "míří směrem nahoru v závěsu za kruhem"}
+    # never "srdce následuje kruh": each of the two could be the object
+    assert paraphrases(realise, "heart & circle | 0 follow 1 up") == {f"Srdce {follow}." for follow in follows}
     closes = {", přičemž zní šum.", ", přitom je slyšet šum.", ", k tomu zní šum."}
     assert paraphrases(realise, "ring | 0 shrink", 0, "noise") == {f"Prstenec se zmenšuje{c}" for c in closes}
     frames = ("Video ukazuje, jak", "Na videu je vidět, jak", "V klipu vidíme, jak", "V tomto klipu")

@@ -122,6 +122,12 @@ def test_verb_forms_before_a_second_event(event: str, te: str, stem: str) -> Non
         assert f"まず星が{form}、次に上へ動きます。" in found
 
 
+def test_another_subject_never_follows_the_te_form() -> None:
+    for sentence in paraphrases(realise, "star & ring | 0 turn left | 1 move up"):
+        assert "て、" not in sentence
+        assert "り、" in sentence or "し、" in sentence
+
+
 def test_no_spaces_and_full_width_punctuation() -> None:
     for style in range(3):
         for sentence in paraphrases(realise, "small red dotted star & large blue heart | 0 hide 1 | 1 grow", style):

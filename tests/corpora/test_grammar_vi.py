@@ -25,7 +25,7 @@ SENTENCES = [
     ("circle | 0 move right | 0 shrink", 0, None, "Đầu tiên, một hình tròn trượt sang phải, sau đó co nhỏ lại."),
     # another subject: with "một" when it is new, with a demonstrative or bare when it is known
     ("star & ring | 0 shrink | 1 move up", 0, None, "Một ngôi sao thu nhỏ lại, tiếp đó một chiếc vòng trượt lên trên."),
-    ("star & ring | 0 meet 1 | 1 shrink", 0, None, "Một ngôi sao gặp một chiếc vòng rồi chiếc vòng đó thu nhỏ lại."),
+    ("star & ring | 0 meet 1 | 1 shrink", 0, None, "Một ngôi sao gặp một chiếc vòng rồi chiếc vòng này thu nhỏ lại."),
     ("star & ring | 0 meet 1 | 0 move up", 0, None, "Một ngôi sao gặp một chiếc vòng, sau đó ngôi sao trượt lên trên."),
     # pairs
     ("red circle & blue star | 0 meet 1", 0, None, "Một hình tròn màu đỏ gặp một ngôi sao màu xanh dương."),

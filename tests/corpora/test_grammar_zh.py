@@ -90,6 +90,9 @@ def test_measure_words(shape: Shape) -> None:
     for colour, its in COLOURS.items():
         found = paraphrases(realise, f"{colour} {shape} | 0 shrink", seeds=60)
         assert {sentence[: sentence.index(noun)] for sentence in found} == {f"一{measure}{its}的", f"一{measure}{its}"}
+        found = paraphrases(realise, f"{colour} {shape} striped | 0 shrink", seeds=60)
+        textured = {f"一{measure}{texture}的{its}" for texture in ("带条纹", "有条纹")}
+        assert {sentence[: sentence.index(noun)] for sentence in found} == textured
     other = "star" if shape != "star" else "moon"
     found = paraphrases(realise, f"{other} & {shape} | 0 meet 1 | 1 move left")
     assert all(f"一{measure}{noun}" in sentence for sentence in found)

@@ -84,7 +84,7 @@ def test_left_turns_anticlockwise(thing: Thing, heading: Heading) -> None:
         for name, sign in (("left", 1), ("right", -1))
     }
     assert min(error, key=lambda name: error[name]) == heading
-    assert error[heading] < 0.08
+    assert error[heading] < 0.12
     assert np.linalg.norm(centre(of(frames[-1], thing.colour)) - centre(of(frames[0], thing.colour))) < 0.25 * half
 
 
@@ -147,7 +147,9 @@ def _gap(frame: np.ndarray) -> float:
     return float(np.sqrt(((red[:, None] - blue[None]) ** 2).sum(axis=-1).min()))
 
 
-@pytest.mark.parametrize(("one", "other"), [*zip(SHAPES, (*SHAPES[3:], *SHAPES[:3]), strict=True), ("star", "triangle")])
+@pytest.mark.parametrize(
+    ("one", "other"), [*zip(SHAPES, (*SHAPES[3:], *SHAPES[:3]), strict=True), ("star", "triangle")]
+)
 def test_what_meets_touches_and_holds(one: Shape, other: Shape) -> None:
     for seed in (1, 2):
         things = (Thing(one, "red", "large"), Thing(other, "blue", "large"))

@@ -60,8 +60,8 @@ def _compare(picture: np.ndarray, spec: ImageSpec, processor: Any) -> None:
     theirs = processor(Image.fromarray(picture), return_tensors="pt")["pixel_values"]
     assert ours.shape == theirs.shape
     levels = (ours - theirs).abs() * torch.tensor(spec.std).view(3, 1, 1) * 255
-    assert levels.mean() < 0.05
-    assert levels.max() <= 3
+    assert levels.mean() < 0.1  # a tenth of the values may be rounded to the other side
+    assert levels.max() < 2.5
 
 
 def test_configurations() -> None:

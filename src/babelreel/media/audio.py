@@ -81,7 +81,10 @@ def read_audio(
     silence = np.zeros((samples.shape[0], max(0, begins - first)), np.float32)
     samples = np.concatenate([silence, samples[:, max(0, first - begins) :]], axis=1)  # (C, S) from `first` on
     samples = samples[:, : None if last is None else last - first]
-    samples = samples.mean(axis=0, keepdims=True) if channels == 1 else np.broadcast_to(samples, (2, samples.shape[1]))
+    if channels == 1:
+        samples = samples.mean(axis=0, keepdims=True)
+    elif samples.shape[0] == 1:
+        samples = samples.repeat(2, axis=0)
     return Waveform(torch.from_numpy(np.ascontiguousarray(samples)), rate, errors)
 
 

@@ -61,7 +61,7 @@ def read_timeline(path: str | Path) -> Timeline:
     """
     pts: set[int] = set()
     keys: set[int] = set()
-    untimed = 0
+    untimed, reordered = 0, False
     with open_video(path, 1) as (container, stream):
         packets = container.demux(stream)
         while True:
@@ -78,13 +78,15 @@ def read_timeline(path: str | Path) -> Timeline:
                 untimed += 1
                 continue
             pts.add(stamp)
+            reordered |= packet.pts != packet.dts
             if packet.is_keyframe:
                 keys.add(stamp)
         tick = float(stream.time_base)
+        shuffled = stream.codec_context.has_b_frames and not reordered
     if not pts:
         why = "its frames do not say when they are shown" if untimed else "its video stream is empty"
         raise MediaError(f"{path} holds no frame that can be used: {why}.")
-    return Timeline(sorted(pts), sorted(keys), tick)
+    return Timeline(sorted(pts), sorted(keys), tick, shuffled)
 
 
 def stamp_of(packet_or_frame: Any) -> int | None:
@@ -120,36 +122,33 @@ class Decoder:
         return float(self.stream.sample_aspect_ratio or self.stream.codec_context.sample_aspect_ratio or 1)
 
     def take(self, wanted: list[int]) -> Iterator[tuple[int, Any]]:
-        """Give each wanted frame, or the first after it that decodes; each once. If none is left, the last before."""
-        try:
-            yield from self._take(wanted)
-        except _DisorderError as error:
-            yield from self._take_in_order([stamp for stamp in wanted if stamp > error.given])
+        """Give each wanted frame, or the first after it that decodes; each once. If none is left, the last before.
 
-    def _take(self, wanted: list[int]) -> Iterator[tuple[int, Any]]:
+        Raises:
+            DisorderError: when frames turn out to be stamped in another order than they are shown in.
+        """
+        if self.timeline.shuffled:
+            yield from self.take_in_order(wanted)
+            return
         frames = self._decode()
         position = self.timeline.pts[0]
-        given = position - 1
-        try:
-            for target in wanted:
-                if given >= target:
-                    continue
-                if self._pays(position, target):
-                    frames = self._jump(target)
-                for stamp, frame in frames:
-                    position = stamp
-                    if stamp >= target:
-                        given = stamp
-                        yield stamp, frame
-                        break
-            if given < self.timeline.pts[0] and wanted:
-                yield from self._last_before(wanted[0])
-        except _DisorderError as error:
-            error.given = given
-            raise
+        given: int | None = None
+        for target in wanted:
+            if given is not None and given >= target:
+                continue
+            if self._pays(position, target):
+                frames = self._jump(target)
+            for stamp, frame in frames:
+                position = stamp
+                if stamp >= target:
+                    given = stamp
+                    yield stamp, frame
+                    break
+        if given is None and wanted:
+            yield from self._last_before(wanted[0])
 
-    def _take_in_order(self, wanted: list[int]) -> Iterator[tuple[int, Any]]:
-        """For a file whose stamps are shuffled: decode all; the n-th frame shown has the n-th timestamp."""
+    def take_in_order(self, wanted: list[int]) -> Iterator[tuple[int, Any]]:
+        """The same where stamps are shuffled: decode all; the n-th frame shown has the n-th timestamp."""
         self._restart()
         rows = set(wanted)
         frames = decoded(self.container, self.stream, self.damage)
@@ -207,12 +206,10 @@ class Decoder:
             if stamp is None or stamp == previous:
                 continue
             if previous is not None and stamp < previous:
-                raise _DisorderError
+                raise DisorderError
             previous = stamp
             yield stamp, frame
 
 
-class _DisorderError(Exception):
+class DisorderError(Exception):
     """The decoder gave a frame stamped before the one shown before it: the file's timestamps are shuffled."""
-
-    given = 0  # the stamp of the last frame that had been given

@@ -42,11 +42,15 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Timestamps of a video's frames in stream ticks, increasing, and those of its key frames; a tick in seconds."""
+    """Timestamps of a video's frames in stream ticks, increasing, and those of its key frames; a tick in seconds.
+
+    `shuffled` timestamps tell when frames are decoded, not when they are shown: then only their order is right.
+    """
 
     pts: list[int]
     keys: list[int]
     tick: float
+    shuffled: bool = False
 
     @property
     def gap(self) -> float:

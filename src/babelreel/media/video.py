@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from babelreel.errors import MediaError
-from babelreel.media.decode import Decoder, open_video, read_timeline, stamp_of
+from babelreel.media.decode import Decoder, DisorderError, open_video, read_timeline, stamp_of
 from babelreel.media.sampling import Sampling, Timeline, choose
 from babelreel.media.transforms import ImageSpec, resize
 
@@ -65,18 +65,17 @@ def read_frames(
     """
     timeline = read_timeline(path)
     wanted = choose(timeline, sampling, start, end, generator, path)
-    taken: list[tuple[int, Tensor]] = []
     with Decoder(path, timeline, threads) as decoder:
-        for stamp, frame in decoder.take(wanted):
-            image = _to_tensor(frame, decoder.aspect, spec)
-            if taken and image.shape != taken[0][1].shape:
-                raise MediaError(
-                    f"{path} changes its frame size on the way. Give a size to resize to, or cut the file."
-                )
-            taken.append((stamp, image))
+        aspect = decoder.aspect
+        try:
+            taken = [(stamp, _to_tensor(frame, aspect, spec)) for stamp, frame in decoder.take(wanted)]
+        except DisorderError:
+            taken = [(stamp, _to_tensor(frame, aspect, spec)) for stamp, frame in decoder.take_in_order(wanted)]
         errors = decoder.damage.errors
     if not taken:
         raise MediaError(f"{path} is damaged: none of its frames could be decoded ({errors} errors).")
+    if any(image.shape != taken[0][1].shape for _, image in taken):
+        raise MediaError(f"{path} changes its frame size on the way. Give a size to resize to, or cut the file.")
     times = torch.tensor([(stamp - timeline.pts[0]) * timeline.tick for stamp, _ in taken])
     return Frames(torch.stack([image for _, image in taken]), times, errors)
 
@@ -118,14 +117,14 @@ def _from_the_end(container: Any, stream: Any) -> float | None:
         return None
     stamps: set[int] = set()
     try:
-        container.seek(first + length, stream=stream, backward=True, any_frame=False)
+        container.seek(first + length - round(1 / tick), stream=stream, backward=True, any_frame=False)
         for packet in container.demux(stream):
             stamp = stamp_of(packet)
             if stamp is not None and packet.size and not packet.is_discard:
                 stamps.add(stamp)
     except av.error.FFmpegError:
         return None
-    if not stamps:
+    if len(stamps) < 2:
         return None
     tail = Timeline(sorted(stamps), [], tick)
     duration = (tail.pts[-1] - first) * tick + tail.gap

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from babelreel.corpora.manifest import write_manifest
@@ -40,7 +41,7 @@ def generate(
     `progress` is called with (done, total) for each clip. A clip whose sound is silence has no audio stream.
 
     Raises:
-        CorpusError: when a number is out of range, a language is unknown, or the folder cannot be written.
+        CorpusError: when a number is out of range, a language is unknown, the folder cannot be written, or a worker dies.
     """
     if not 1 <= clips <= MOST_CLIPS:
         raise CorpusError(f"The playground has between 1 and {MOST_CLIPS} clips, found {clips}. Ask for fewer or more.")
@@ -65,6 +66,11 @@ def generate(
         raise CorpusError(
             f"Cannot write the playground below {folder}: {error.strerror or error}. "
             "Choose a folder that can be written; clips that are finished are kept."
+        ) from error
+    except BrokenProcessPool as error:
+        raise CorpusError(
+            "A process that renders clips ended unexpectedly: it ran out of memory, or the script that called has no "
+            "`if __name__ == '__main__':` around its work. Mend that or ask for 1 worker; finished clips are kept."
         ) from error
     return corpus
 

@@ -18,7 +18,7 @@ from babelreel.corpora.playground.scene import Event, Heading, Scene, Shape, Siz
 from babelreel.corpora.playground.shapes import distance, outline, reach
 
 FPS = 12
-RADIUS: dict[Size, float] = {"small": 0.062, "large": 0.15}
+RADIUS: dict[Size, float] = {"small": 0.06, "large": 0.145}
 GROWN, SHRUNK = 1.5, 0.6
 TURN = math.radians(140)
 VECTORS: dict[Heading, tuple[int, int]] = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}

@@ -89,9 +89,10 @@ def realise(scene: Scene, plan: Plan) -> str:
 
 def _opening(told: Content) -> Opening:
     """How a whole sentence begins; with nothing, where the subject opens it."""
-    first = "nejprve" if len(told.clauses) > 1 else ""
+    several = len(told.clauses) > 1
     if told.style == 0:
-        return told.pick("opening", Opening(), Opening(first), Opening(first.replace("prve", "dřív")))
+        return Opening(told.pick("opening", "", "nejprve", "nejdřív") if several else "")
+    first = "nejprve" if several else ""
     return told.pick(
         "frame",
         Opening("video ukazuje, jak"),

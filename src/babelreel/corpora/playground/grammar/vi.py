@@ -104,7 +104,7 @@ def _noun_phrase(told: Content, mention: Mention) -> str:
     """Noun, size, colour, texture, after "một" in whole sentences; later the noun alone, or with a demonstrative."""
     noun = NOUNS[mention.shape]
     if not mention.first:
-        return told.pick("again", noun, f"{noun} đó", f"{noun} ấy")
+        return told.pick("again", noun, f"{noun} này", f"{noun} ấy")
     words = [noun] if told.style == 2 else ["một", noun]
     if mention.size is not None:
         words.append(SIZES[mention.size])
