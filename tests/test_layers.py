@@ -11,7 +11,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "babelreel"
 # From the first stage to the last; a folder is one stage, and its files may import each other.
 STAGES = [
     "errors", "types", "extras", "atomic", "config", "progress",
-    "media", "corpora", "device", "data", "encoders", "losses", "scoring", "methods",
+    "media", "corpora", "device", "distributed", "data", "encoders", "losses", "scoring", "methods", "runs",
     "model", "ranking", "metrics", "evaluate", "report", "index", "demo", "cli",
 ]  # fmt: skip
 

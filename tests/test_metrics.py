@@ -7,7 +7,15 @@ import pytest
 
 from babelreel.errors import ScoreError
 from babelreel.metrics import (
-    MEASURES, _draws, _Table, chance, intervals, mean_recall, measure, paired, sum_of_recalls,
+    MEASURES,
+    _draws,
+    _Table,
+    chance,
+    intervals,
+    mean_recall,
+    measure,
+    paired,
+    sum_of_recalls,
 )  # fmt: skip
 from babelreel.types import Ranks
 
@@ -106,6 +114,19 @@ def test_a_paired_test_sees_what_two_intervals_cannot() -> None:
     assert paired(ranks(two), ranks(one)).value == pytest.approx(-3.0)
     with pytest.raises(ScoreError, match="same queries"):
         paired(ranks(one), ranks(two[:-1]))
+    with pytest.raises(ScoreError, match="no measure 'R@3'"):
+        paired(ranks(one), ranks(two), "R@3")
+
+
+def test_a_paired_test_of_equal_models_seldom_says_different() -> None:
+    rng = np.random.default_rng(4)
+    said = 0
+    for n in range(200):
+        one, two = (ranks(np.where(rng.random(120) < 0.4, 1, 7)) for _ in range(2))
+        found = paired(one, two, seed=n, draws=200)
+        said += found.p < 0.05
+        assert (found.low > 0 or found.high < 0) <= (found.p < 0.1)
+    assert said <= 20  # 10 are expected
 
 
 def test_chance_is_what_random_orders_give() -> None:

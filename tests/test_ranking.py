@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from babelreel import ranking, scoring
 from babelreel.errors import ScoreError
-from babelreel.ranking import rank, rank_matrix
+from babelreel.ranking import Score, rank, rank_matrix
 from babelreel.types import Representation
 
 
@@ -50,17 +50,57 @@ def test_equals_the_definition(rows: list[tuple[list[int], set[int]]]) -> None:
     assert rank_matrix(torch.tensor(scores), relevant).tolist() == plain(scores, relevant)
 
 
-@pytest.mark.parametrize("size", [1, 2, 7, 33, 257, 1000])
+def unit(rows: int, width: int, seed: int = 0) -> torch.Tensor:
+    vectors = torch.randn(rows, width, generator=torch.Generator().manual_seed(seed))
+    return torch.nn.functional.normalize(vectors, dim=-1)
+
+
+def transposed(media: Representation, texts: Representation) -> torch.Tensor:
+    return scoring.dot(texts, media).T
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 33, 257])
 @pytest.mark.parametrize("width", [3, 61, 512])
-def test_a_collapsed_model_has_no_first_rank(size: int, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    torch.manual_seed(size + width)
-    vector = torch.nn.functional.normalize(torch.randn(1, width), dim=-1)
-    rows = Representation(vector.expand(size, width).contiguous())
+def test_a_collapsed_model_has_the_last_rank(size: int, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = Representation(unit(1, width, size).expand(size, width).contiguous())
     relevant = [[n] for n in range(size)]
     for block in (1, 13, 8192):
         monkeypatch.setattr(ranking, "CANDIDATE_BLOCK", block)
-        ranks = rank(scoring.dot, rows, rows, relevant, block_bytes=4 * size * 3)
-        assert (ranks == size).all()
+        assert (rank(scoring.dot, rows, rows, relevant, block_bytes=4 * size * 3) == size).all()
+
+
+@pytest.mark.parametrize("score", [scoring.dot, transposed])
+@pytest.mark.parametrize("width", [17, 512, 1000])
+def test_one_vector_for_every_candidate_has_the_last_rank(score: Score, width: int) -> None:
+    """The queries differ, so scores lie near 0, where rounding is large beside them: closeness alone finds no tie."""
+    queries = Representation(unit(200, width))
+    for size in (2, 3, 5, 7, 13, 19, 33, 65):
+        candidates = Representation(unit(1, width, size).expand(size, width).contiguous())
+        assert (rank(score, queries, candidates, [[n % size] for n in range(200)]) == size).all()
+
+
+def test_some_equal_candidates_tie_exactly() -> None:
+    queries, vectors = unit(50, 512), unit(6, 512, 1)
+    drawn = np.random.default_rng(0).integers(0, 6, 37)
+    relevant = [np.random.default_rng(q).choice(37, 2, replace=False).tolist() for q in range(50)]
+    exact = (queries.double() @ vectors.double().T)[:, drawn]
+    ranks = rank(scoring.dot, Representation(queries), Representation(vectors[drawn]), relevant)
+    assert ranks.tolist() == plain(exact.tolist(), relevant)
+
+
+def test_candidates_with_other_tokens_are_not_the_same() -> None:
+    pooled = torch.ones(2, 3)
+    tokens = torch.tensor([[[1.0, 0, 0]], [[2.0, 0, 0]]])
+    candidates = Representation(pooled, tokens, torch.ones(2, 1, dtype=torch.bool))
+    ranks = rank(lambda q, c: scoring.frame_scores(q, c).amax(-1), Representation(torch.ones(1, 3)), candidates, [[1]])
+    assert ranks.tolist() == [1]
+
+
+def test_a_model_collapsed_but_for_rounding_has_no_first_rank() -> None:
+    generator = torch.Generator().manual_seed(0)
+    noise = 1 + 2.0**-23 * torch.randint(-1, 2, (101, 512), generator=generator)
+    rows = Representation(unit(1, 512) * noise)
+    assert (rank(scoring.dot, rows, rows, [[n] for n in range(101)]) == 101).all()
 
 
 def test_near_ties_are_ties_and_more_is_not() -> None:
@@ -98,38 +138,107 @@ def test_the_order_of_candidates_changes_nothing(seed: int) -> None:
     assert rank(scoring.dot, queries, candidates[torch.from_numpy(order)], moved).tolist() == ranks.tolist()
 
 
-def test_at_most_a_block_of_scores_is_asked_for() -> None:
-    queries, candidates, relevant = random_case(1)
+@given(
+    seed=st.integers(0, 2**16), block=st.integers(1, 4000), queries=st.integers(1, 12), candidates=st.integers(0, 30)
+)
+@settings(max_examples=100, deadline=None)
+def test_equals_the_definition_whatever_the_block(seed: int, block: int, queries: int, candidates: int) -> None:
+    rng = np.random.default_rng(seed)
+    q, c = (Representation(torch.from_numpy(rng.integers(-2, 3, (n, 3))).float()) for n in (queries, candidates))
+    relevant = [rng.choice(candidates, min(candidates, rng.integers(0, 4)), replace=False) for _ in range(queries)]
+    expected = plain(scoring.dot(q, c).tolist(), [own.tolist() for own in relevant])
+    assert rank(scoring.dot, q, c, relevant, block_bytes=block).tolist() == expected
+    assert rank(scoring.dot, q, c, relevant).tolist() == expected
+
+
+def test_a_query_without_relevant_candidates_fails_and_stays() -> None:
+    queries, candidates = Representation(torch.eye(3)), Representation(torch.eye(3))
+    assert rank(scoring.dot, queries, candidates, [[0], [], [2]]).tolist() == [1, 4, 1]
+    assert rank(scoring.dot, queries, candidates, [[0], [], [2]], missing=9).tolist() == [1, 9, 1]
+    assert rank(scoring.dot, queries, candidates[:0], [[], [], []], missing=9).tolist() == [9, 9, 9]
+    assert rank(scoring.dot, queries[:0], candidates, []).tolist() == []
+    assert rank_matrix(torch.zeros(2, 0), [[], []]).tolist() == [1, 1]
+
+
+def test_a_candidate_named_twice_counts_once() -> None:
+    assert rank_matrix(torch.tensor([[1.0, 1.0, 2.0]]), [[0, 0, 0]]).tolist() == [3]
+
+
+def asked_sizes(queries: Representation, candidates: Representation, block_bytes: int | None) -> list[int]:
     asked = []
 
     def score(q: Representation, c: Representation) -> torch.Tensor:
         asked.append(len(q) * len(c))
-        return scoring.dot(q, c)
+        return torch.rand(len(q), len(c))
 
-    rank(score, queries, candidates, relevant, block_bytes=4 * 41 * 2)
-    assert max(asked) <= 82
+    rank(score, queries, candidates, [[0]] * len(queries), block_bytes=block_bytes)
+    return asked
+
+
+def test_at_most_a_block_of_scores_is_asked_for() -> None:
+    queries, candidates, _ = random_case(1)
+    asked = asked_sizes(queries, candidates, 4 * 41 * 2)
+    assert max(asked) == 82
     assert sum(asked) == 23 * 41
 
 
+def test_a_score_over_tokens_is_asked_for_less_at_a_time() -> None:
+    queries = Representation(torch.randn(23, 16))
+    tokens = Representation(torch.randn(41, 16), torch.randn(41, 10, 16), torch.ones(41, 10, dtype=torch.bool))
+    asked = asked_sizes(queries, tokens, 4 * 41 * 2)
+    assert max(asked) == 8  # 82 numbers, 10 a pair
+    assert sum(asked) == 23 * 41
+
+
+def test_many_candidates_are_read_once_for_many_queries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranking, "BLOCK_BYTES", 40)
+    assert len(asked_sizes(Representation(torch.randn(128, 2)), Representation(torch.randn(500, 2)), None)) == 2
+
+
 @pytest.mark.parametrize("odd", [float("nan"), float("inf"), float("-inf")])
-def test_scores_that_are_no_numbers(odd: float) -> None:
+@pytest.mark.parametrize("block_bytes", [1, None])
+def test_scores_that_are_no_numbers(odd: float, block_bytes: int | None) -> None:
     queries, candidates, relevant = random_case(2)
+    candidates.pooled[9, 3] = odd  # type: ignore[index]
+    queries.pooled[:, 3] = (torch.arange(23) >= 7).float()  # type: ignore[index]
 
     def score(q: Representation, c: Representation) -> torch.Tensor:
-        scores = scoring.dot(q, c)
-        if len(q) == 1 and torch.equal(q.pooled[0], queries.pooled[7]):  # type: ignore[index]
-            scores[0, 9] = odd
-        return scores
+        return (
+            (q.pooled[:, None] * c.pooled.nan_to_num(0, 0, 0)).sum(-1)
+            + torch.where(  # type: ignore[index,union-attr]
+                (q.pooled[:, 3:4] > 0) & ~c.pooled[:, 3].isfinite(),
+                odd,
+                0.0,  # type: ignore[index]
+            )
+        )
 
-    with pytest.raises(ScoreError, match="query 7 and candidate 9"):
-        rank(score, queries, candidates, relevant, block_bytes=1)
-    with pytest.raises(ScoreError, match="1 scores are not finite"):
+    with pytest.raises(ScoreError, match=r"query 7 \(counted from 0\) and candidate 9 \(counted from 0\)"):
+        rank(score, queries, candidates, relevant, block_bytes=block_bytes)
+    ids = [f"q{n}" for n in range(23)], [f"c{n}" for n in range(41)]
+    with pytest.raises(ScoreError, match="query 'q7' and candidate 'c9'"):
+        rank(score, queries, candidates, relevant, block_bytes=block_bytes, query_ids=ids[0], candidate_ids=ids[1])
+    with pytest.raises(ScoreError, match="1 of 2 scores are not finite"):
         rank_matrix(torch.tensor([[odd, 1.0]]), [[0]])
 
 
-def test_wrong_shapes() -> None:
+def test_what_does_not_fit() -> None:
     queries, candidates, relevant = random_case(3)
     with pytest.raises(ScoreError, match="must give"):
         rank(lambda q, c: scoring.dot(q, c).T, queries, candidates, relevant)
     with pytest.raises(ScoreError, match="23 queries"):
         rank(scoring.dot, queries, candidates, relevant[:-1])
+    for outside in (-1, 41):
+        with pytest.raises(ScoreError, match=f"names the relevant candidate {outside}, but there are 41"):
+            rank(scoring.dot, queries, candidates, [[outside], *relevant[1:]])
+    with pytest.raises(ScoreError, match="1 queries"):
+        rank_matrix(torch.zeros(1, 2), [[0], [1]])
+
+
+def test_scores_of_other_types_and_with_gradients() -> None:
+    queries, candidates, relevant = random_case(4)
+    expected = rank(scoring.dot, queries, candidates, relevant)
+    scale = torch.nn.Parameter(torch.tensor(2.0))
+    for kind in (torch.float64, torch.float32):
+        ranks = rank(lambda q, c, kind=kind: (scale * scoring.dot(q, c)).to(kind), queries, candidates, relevant)
+        assert ranks.tolist() == expected.tolist()
+    assert rank_matrix(scale * scoring.dot(queries, candidates), relevant).tolist() == expected.tolist()

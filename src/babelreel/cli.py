@@ -38,7 +38,7 @@ Split = Annotated[str | None, typer.Option(help="one split of the corpus")]
 Langs = Annotated[str | None, typer.Option(help="languages, separated by commas; default: all")]
 Device = Annotated[str | None, typer.Option(help="where to compute, such as cpu or cuda:0; default: the best at hand")]
 TextModel = Annotated[str | None, typer.Option("--text", help="take the text tower from this model instead")]
-Frames = Annotated[int, typer.Option(min=1, help="frames read of a video")]
+Frames = Annotated[int | None, typer.Option(min=1, help="frames read of a video; default: 12, or what a run says")]
 Cache = Annotated[Path | None, typer.Option(help="where representations are kept between runs")]
 
 
@@ -85,7 +85,7 @@ def evaluate_command(
     markdown: Annotated[Path | None, typer.Option(help="write the table as Markdown")] = None,
     plot: Annotated[Path | None, typer.Option(help="write a plot of R@1 by language (.png, .svg)")] = None,
     text: TextModel = None,
-    frames: Frames = 12,
+    frames: Frames = None,
     device: Device = None,
     cache: Cache = None,
 ) -> None:
@@ -113,7 +113,7 @@ def encode(
     media_root: MediaRoot = None,
     split: Split = None,
     text: TextModel = None,
-    frames: Frames = 12,
+    frames: Frames = None,
     device: Device = None,
     cache: Cache = None,
 ) -> None:
@@ -132,7 +132,7 @@ def index(
     model: Annotated[str, typer.Option(help="a model folder or a hub id")],
     output: Annotated[Path, typer.Option("--output", "-o", help="the folder of the index")] = Path("babelreel-index"),
     text: TextModel = None,
-    frames: Frames = 12,
+    frames: Frames = None,
     device: Device = None,
 ) -> None:
     """Index videos and images; running it again encodes only what is new."""
@@ -246,7 +246,7 @@ def _split_langs(langs: str | None) -> tuple[str, ...] | None:
     return tuple(lang.strip() for lang in langs.split(",") if lang.strip()) if langs else None
 
 
-def _load(model: str, text: str | None, frames: int, device: str | None) -> Model:
+def _load(model: str, text: str | None, frames: int | None, device: str | None) -> Model:
     from babelreel.model import load
 
     return load(model, text=text, frames=frames, device=device)

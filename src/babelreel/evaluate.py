@@ -17,7 +17,7 @@ import numpy as np
 from torch import Tensor
 
 from babelreel import __version__
-from babelreel.errors import CorpusError
+from babelreel.errors import CorpusError, ScoreError
 from babelreel.metrics import chance, intervals, mean_recall, measure, sum_of_recalls
 from babelreel.model import Model, Progress
 from babelreel.ranking import Score, rank
@@ -63,8 +63,16 @@ class Evaluation:
     ranks: Mapping[tuple[str, Direction], Ranks] = field(default_factory=dict, repr=False, compare=False)
 
     def row(self, lang: str, direction: Direction) -> Row:
-        """The row of one language and direction."""
-        return next(r for r in self.rows if (r.lang, r.direction) == (lang, direction))
+        """The row of one language and direction.
+
+        Raises:
+            ScoreError: when it was not measured.
+        """
+        found = {(r.lang, r.direction): r for r in self.rows}
+        if (lang, direction) not in found:
+            there = ", ".join(" ".join(key) for key in found) or "nothing"
+            raise ScoreError(f"{lang!r} was not measured in the direction {direction!r}. There is: {there}.")
+        return found[lang, direction]
 
     def summaries(self) -> dict[str, tuple[float, float]]:
         """SumR and mAR of each language that was measured in both directions."""
@@ -89,18 +97,18 @@ def evaluate_model(
     Raises:
         CorpusError: when no item has a caption, or no file can be read.
     """
-    captioned = tuple(item for item in corpus.items if item.captions)
-    if not captioned:
-        raise CorpusError(f"The corpus {corpus.name!r} has no captions here, so there is no query to measure with.")
-    corpus = replace(corpus, items=captioned)
+    corpus = _captioned(corpus)
     media = model.encode_media(corpus, cache, progress)
     if media.representation is None:
         listed = "".join(f"\n  {item}: {why}" for item, why in list(media.failures.items())[:5])
         raise CorpusError(f"None of the {len(corpus)} items could be read.{listed}")
     captions = [caption for item in corpus.items for caption in item.captions]
     texts = model.encode_text([c.text for c in captions], [c.lang for c in captions])
-    header = Header(model.source, model.fingerprint, corpus.name, split, seed, commit(), len(media.failures))
-    return evaluate(model.score, corpus, texts, media.representation, media.ids, header, media.failures)
+    text_tower = model.opened_with.get("text")
+    name = f"{model.source} with the text tower {text_tower}" if text_tower else model.source
+    header = Header(name, model.fingerprint, corpus.name, split, seed, commit())
+    scored = _fields(media.representation, model.method.scored)
+    return evaluate(model.score, corpus, texts, scored, media.ids, header, media.failures)
 
 
 def evaluate(
@@ -114,8 +122,19 @@ def evaluate(
 ) -> Evaluation:
     """Measure representations: `texts` of all captions in the corpus's order, `media` of the items `media_ids`.
 
-    `score(texts, media)` gives (Q', N') scores, higher is better.
+    `score(texts, media)` gives (Q', N') scores, higher is better. Items of the corpus that `media_ids` lacks have
+    failed; the header counts them, and `failures` may say why. Media that the corpus lacks are left out. A corpus of
+    images is measured in the directions t2i and i2t, any other in t2v and v2t.
+
+    Raises:
+        CorpusError: when no item has a caption.
+        ScoreError: when representations and corpus do not fit, or a score is no finite number.
     """
+    corpus = _captioned(corpus)
+    _check_rows(corpus, texts, media, media_ids)
+    there, reasons = set(media_ids), failures or {}
+    failed = {i.id: reasons.get(i.id, "it has no representation") for i in corpus.items if i.id not in there}
+    header = replace(header, failed=len(failed))
     rows: list[Row] = []
     ranks: dict[tuple[str, Direction], Ranks] = {}
     for lang in corpus.langs:
@@ -126,63 +145,126 @@ def evaluate(
                     intervals(found, header.seed), expected)
             )  # fmt: skip
             ranks[lang, found.direction] = found
-    return Evaluation(header, tuple(rows), dict(failures or {}), ranks)
+    return Evaluation(header, tuple(rows), failed, ranks)
 
 
 def breakdown(evaluation: Evaluation, corpus: Corpus, tag: str, lang: str, direction: Direction) -> dict[str, Ranks]:
     """The ranks of one row by the values of an item tag, such as what a distractor differs in.
 
     A tag may hold several values with commas between; its queries then stand under each. Those without it are "-".
+
+    Raises:
+        ScoreError: when the row was not measured.
+        CorpusError: when the corpus is not the one that was measured.
     """
+    evaluation.row(lang, direction)
     ranks = evaluation.ranks[lang, direction]
-    values = [(corpus.items[group].tags.get(tag) or "-").split(",") for group in ranks.groups]
-    out = {}
-    for value in sorted({v for own in values for v in own}):
-        rows = np.array([row for row, own in enumerate(values) if value in own])
-        ids = tuple(ranks.query_ids[r] for r in rows)
-        out[value] = replace(ranks, query_ids=ids, ranks=ranks.ranks[rows], groups=ranks.groups[rows])
-    return out
+    tags = {item.id: item.tags for item in corpus.items}
+    asked = [q.rpartition("#")[0] for q in ranks.query_ids] if direction in ("t2v", "t2i") else ranks.query_ids
+    unknown = next((item for item in asked if item not in tags), None)
+    if unknown is not None:
+        raise CorpusError(
+            f"The corpus {corpus.name!r} has no item {unknown!r}, which was measured. Break down by the same corpus."
+        )
+    rows_of: dict[str, list[int]] = defaultdict(list)
+    for row, item in enumerate(asked):
+        for value in dict.fromkeys((tags[item].get(tag) or "-").split(",")):
+            rows_of[value].append(row)
+    return {value: _some(ranks, rows) for value, rows in sorted(rows_of.items())}
+
+
+def _some(ranks: Ranks, rows: list[int]) -> Ranks:
+    ids = tuple(ranks.query_ids[row] for row in rows)
+    return replace(ranks, query_ids=ids, ranks=ranks.ranks[rows], groups=ranks.groups[rows])
+
+
+def _captioned(corpus: Corpus) -> Corpus:
+    """The corpus without the items that nothing asks for."""
+    items = tuple(item for item in corpus.items if item.captions)
+    if not items:
+        raise CorpusError(f"The corpus {corpus.name!r} has no captions here, so there is no query to measure with.")
+    return replace(corpus, items=items)
+
+
+def _fields(rows: Representation, names: Sequence[str]) -> Representation:
+    """The fields that a score reads, and no more: frames of a whole corpus are large."""
+    kept = {*names, "mask"} if "tokens" in names else {*names}
+    return Representation(**{name: tensor for name, tensor in rows.fields().items() if name in kept})
+
+
+def _check_rows(corpus: Corpus, texts: Representation, media: Representation, media_ids: Sequence[str]) -> None:
+    captions = sum(len(item.captions) for item in corpus.items)
+    if len(texts) != captions:
+        raise ScoreError(
+            f"The corpus {corpus.name!r} has {captions} captions, but {len(texts)} texts were encoded. "
+            "Encode every caption, in the corpus's order."
+        )
+    if not len(media) == len(media_ids) == len(set(media_ids)):
+        raise ScoreError(
+            f"{len(media)} media came with {len(media_ids)} ids, {len(set(media_ids))} of them different. "
+            "Give each row its own id."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The captions of one language, and their items in order."""
+
+    items: tuple[MediaItem, ...]  # (N,)
+    positions: np.ndarray  # (N,) of the items in the corpus
+    rows: np.ndarray  # (Q,) of the captions among all captions
+    owners: np.ndarray  # (Q,) of the captions' items in `items`
+    caption_ids: tuple[str, ...]  # (Q,)
+
+
+def _asked(corpus: Corpus, lang: str) -> _Asked:
+    items: list[MediaItem] = []
+    positions: list[int] = []
+    rows: list[int] = []
+    owners: list[int] = []
+    ids: list[str] = []
+    row = 0
+    for position, item in enumerate(corpus.items):
+        own = [n for n, caption in enumerate(item.captions) if caption.lang == lang]
+        if own:
+            rows += [row + n for n in own]
+            owners += [len(items)] * len(own)
+            ids += [f"{item.id}#{n}" for n in own]
+            items.append(item)
+            positions.append(position)
+        row += len(item.captions)
+    return _Asked(tuple(items), np.array(positions), np.array(rows), np.array(owners), tuple(ids))
 
 
 def _rank_language(
     score: Score, corpus: Corpus, lang: str, texts: Representation, media: Representation, media_ids: Sequence[str]
 ) -> list[tuple[Ranks, np.ndarray]]:
     """The ranks of one language both ways, each with the number of relevant candidates (Q,) of its queries."""
+    asked = _asked(corpus, lang)
+    count, owners = len(asked.items), asked.owners
+    item_ids = tuple(item.id for item in asked.items)
     row_of = {item: row for row, item in enumerate(media_ids)}
-    caption_rows: list[int] = []  # rows of `texts`
-    caption_items: list[int] = []  # positions in `items`
-    caption_ids: list[str] = []
-    items: list[tuple[int, MediaItem]] = []  # (position in the corpus, item)
-    row = 0
-    for position, item in enumerate(corpus.items):
-        own = [(row + n, n) for n, c in enumerate(item.captions) if c.lang == lang]
-        row += len(item.captions)
-        if own:
-            caption_rows += [r for r, _ in own]
-            caption_items += [len(items)] * len(own)
-            caption_ids += [f"{item.id}#{n}" for _, n in own]
-            items.append((position, item))
-    readable = [n for n, (_, item) in enumerate(items) if item.id in row_of]
-    column = {n: c for c, n in enumerate(readable)}
-    queries = texts[caption_rows]
-    candidates = media[[row_of[items[n][1].id] for n in readable]]
-    groups = np.array([items[n][0] for n in caption_items])
+    readable = np.array([n for n, item in enumerate(item_ids) if item in row_of], np.int64)
+    column = np.full(count, -1)
+    column[readable] = np.arange(len(readable))
+    queries, candidates = texts[asked.rows], media[[row_of[item_ids[n]] for n in readable]]
+    readable_ids = [item_ids[n] for n in readable]
+    to_media, to_text = _directions(corpus.items)
 
-    relevant = [[column[n]] if n in column else [] for n in caption_items]
-    ranks = rank(score, queries, candidates, relevant, missing=len(items) + 1)
-    to_media, to_text = _directions([item for _, item in items])
-    forward = Ranks(lang, to_media, tuple(caption_ids), ranks, groups, len(items))
+    relevant = [[c] if c >= 0 else [] for c in column[owners]]
+    ranks = rank(
+        score, queries, candidates, relevant, missing=count + 1, query_ids=asked.caption_ids, candidate_ids=readable_ids
+    )
+    forward = Ranks(lang, to_media, asked.caption_ids, ranks, asked.positions[owners], count)
 
-    captions_of: dict[int, list[int]] = defaultdict(list)
-    for query, n in enumerate(caption_items):
-        captions_of[n].append(query)
-    backward_ranks = np.full(len(items), len(queries) + 1)
-    relevant = [captions_of[n] for n in readable]
-    backward_ranks[readable] = rank(_transposed(score), candidates, queries, relevant)
-    positions = np.array([position for position, _ in items])
-    ids = tuple(item.id for _, item in items)
-    backward = Ranks(lang, to_text, ids, backward_ranks, positions, len(queries))
-    several = np.array([len(captions_of[n]) for n in range(len(items))])
+    captions = np.split(np.arange(len(owners)), np.flatnonzero(np.diff(owners)) + 1)  # of each item; owners ascend
+    ranks = np.full(count, len(queries) + 1)
+    ranks[readable] = rank(
+        _transposed(score), candidates, queries, [captions[n] for n in readable],
+        query_ids=readable_ids, candidate_ids=asked.caption_ids,
+    )  # fmt: skip
+    backward = Ranks(lang, to_text, item_ids, ranks, asked.positions, len(queries))
+    several = np.array([len(own) for own in captions])
     return [(forward, np.ones(len(queries), np.int64)), (backward, several)]
 
 

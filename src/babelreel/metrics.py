@@ -44,7 +44,7 @@ def mean_recall(both: tuple[dict[str, float], dict[str, float]]) -> float:
 
 
 def chance(candidates: int, relevant: np.ndarray) -> dict[str, float]:
-    """Expected R@1, R@5, R@10 (percent) of a random order, for queries with `relevant` (Q,) relevant candidates each."""
+    """Expected R@1, R@5, R@10 (percent) of a random order, for queries with `relevant` (Q,) relevant candidates."""
     kinds, counts = np.unique(relevant, return_counts=True)
     out = {}
     for k in CUTOFFS:
@@ -66,7 +66,7 @@ def intervals(ranks: Ranks, seed: int = 0, draws: int = DRAWS) -> dict[str, tupl
 class Difference:
     """By how much a measure of one model exceeds that of another on the same queries, and how sure that is.
 
-    `p` is the two-sided bootstrap probability that the difference has the other sign, never below 1/(draws + 1).
+    `p` is twice the share of draws in which the difference has the other sign or none, never below 2/(draws + 1).
     """
 
     value: float
@@ -79,8 +79,10 @@ def paired(one: Ranks, two: Ranks, name: str = "R@1", seed: int = 0, draws: int 
     """Paired bootstrap of `one` minus `two` in one measure.
 
     Raises:
-        ScoreError: when the two do not answer the same queries in the same order.
+        ScoreError: when the measure is unknown, or the two do not answer the same queries in the same order.
     """
+    if name not in MEASURES:
+        raise ScoreError(f"There is no measure {name!r}. There is: {', '.join(MEASURES)}.")
     if one.query_ids != two.query_ids or not np.array_equal(one.groups, two.groups):
         raise ScoreError("A paired test needs both models' ranks of the same queries in the same order.")
     first, second, column = _Table(one), _Table(two), MEASURES.index(name)

@@ -27,11 +27,12 @@ from babelreel.encoders.features import RepresentationStore, encode_items
 from babelreel.encoders.hub import resolve
 from babelreel.encoders.text import TextEncoder
 from babelreel.encoders.vision import VisionEncoder
-from babelreel.errors import CorpusError
+from babelreel.errors import CorpusError, ModelError
 from babelreel.media.video import Sampling
 from babelreel.methods.base import Method
-from babelreel.methods.zeroshot import ZeroShot
-from babelreel.types import Corpus, MediaBatch, Representation, TextBatch
+from babelreel.methods.clip4clip import CLIP4Clip
+from babelreel.runs import is_run, load_run
+from babelreel.types import Corpus, MediaBatch, Representation
 
 Progress = Callable[[int, int], None]
 
@@ -79,15 +80,18 @@ class Model:
         Raises:
             ModelError: when a text is empty.
         """
-        langs = [langs] * len(texts) if isinstance(langs, str) else list(langs or [])
-        tokenizer = self.method.texts["query"]
+        spoken = [langs] * len(texts) if isinstance(langs, str) else list(langs or [""] * len(texts))
+        roles = [self.method.route(lang or None) for lang in spoken]
         batches, order = [], []
         with inference(self.device):
-            for rows in bucketed(tokenizer.lengths(texts), batch_size):
-                batch = tokenizer([texts[r] for r in rows], [langs[r] for r in rows] if langs else ())
-                batch = TextBatch(batch.input_ids.to(self.device), batch.mask.to(self.device), batch.langs)
-                batches.append(_to_cpu(self.method.encode_text(batch)))
-                order += rows
+            for role in dict.fromkeys(roles):
+                tokenizer = self.method.texts[role]
+                own = [row for row, found in enumerate(roles) if found == role]
+                for places in bucketed(tokenizer.lengths([texts[row] for row in own]), batch_size):
+                    rows = [own[place] for place in places]
+                    batch = tokenizer([texts[row] for row in rows], [spoken[row] for row in rows], role)
+                    batches.append(_to_cpu(self.method.encode_text(batch.to(self.device))))
+                    order += rows
         joined = _concatenate(batches)
         back = torch.empty(len(order), dtype=torch.long)
         back[torch.tensor(order)] = torch.arange(len(order))
@@ -129,41 +133,43 @@ class Model:
     def score(self, queries: Representation, items: Representation) -> Tensor:
         """(Q, N) scores on the CPU, higher is better."""
         with torch.inference_mode():  # in full precision: rounded scores would tie
-            return self.method.score(self._to_device(queries), self._to_device(items)).float().cpu()
+            return self.method.score(queries.to(self.device), items.to(self.device)).float().cpu()
 
     def frame_scores(self, queries: Representation, items: Representation) -> Tensor:
         """(Q, N, L) on the CPU: how well each frame matches, -inf on padding."""
         with torch.inference_mode():
-            return self.method.frame_scores(self._to_device(queries), self._to_device(items)).float().cpu()
+            return self.method.frame_scores(queries.to(self.device), items.to(self.device)).float().cpu()
 
     def _encode_batch(self, batch: MediaBatch) -> Representation:
         with inference(self.device):
-            moved = (batch.frames.to(self.device), batch.mask.to(self.device), batch.times.to(self.device))
-            return _to_cpu(self.method.encode_media(MediaBatch(batch.ids, *moved)))
-
-    def _to_device(self, rows: Representation) -> Representation:
-        return Representation(**{name: tensor.to(self.device) for name, tensor in rows.fields().items()})
+            return _to_cpu(self.method.encode_media(batch.to(self.device)))
 
 
 def load(
     source: str | Path,
     *,
     text: str | Path | None = None,
-    frames: int = 12,
+    frames: int | None = None,
     rate: float | None = None,
     device: str | None = None,
 ) -> Model:
-    """Open a model: a folder or hub id of an image-text model (CLIP, SigLIP, SigLIP 2, MetaCLIP 2), used zero-shot.
+    """Open a model: a run that was trained here, or a folder or hub id of an image-text model, used zero-shot.
 
-    `text` takes the text tower from elsewhere, such as a published M-CLIP tower for a CLIP image tower. Of a video at
-    most `frames` frames are read, spread over it uniformly; with `rate`, at most that many a second.
+    For the latter (CLIP, SigLIP, SigLIP 2, MetaCLIP 2) `text` takes the text tower from elsewhere, such as a published
+    M-CLIP tower for a CLIP image tower; of a video at most `frames` (12) frames are read, spread over it uniformly, and
+    with `rate` at most that many a second.
 
     Raises:
         ModelError: when a model cannot be found or loaded, or the towers do not fit each other.
     """
     folder = resolve(source)
     chosen = choose_device(device)
-    method = ZeroShot(VisionEncoder.load(folder), TextEncoder.load(text or folder), Sampling(frames=frames, rate=rate))
+    if is_run(folder):
+        if text is not None or frames is not None or rate is not None:
+            raise ModelError(f"{folder} is a trained run: its text towers and its sampling are part of it.")
+        return Model(load_run(folder), {"source": _lasting(source)}, chosen)
+    frames = 12 if frames is None else frames
+    method = CLIP4Clip(VisionEncoder.load(folder), TextEncoder.load(text or folder), Sampling(frames=frames, rate=rate))
     opened_with = {"source": _lasting(source), "text": text and _lasting(text), "frames": frames, "rate": rate}
     return Model(method, opened_with, chosen)
 
@@ -175,7 +181,7 @@ def _lasting(source: str | Path) -> str:
 
 
 def _to_cpu(rows: Representation) -> Representation:
-    return Representation(**{name: tensor.cpu() for name, tensor in rows.fields().items()})
+    return rows.to(torch.device("cpu"))
 
 
 def _concatenate(parts: Sequence[Representation]) -> Representation:

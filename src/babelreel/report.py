@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from babelreel.atomic import atomic_path
-from babelreel.errors import CorpusError
+from babelreel.errors import ConfigError, CorpusError
 from babelreel.evaluate import Evaluation, Header, Row
 from babelreel.extras import require
 from babelreel.metrics import MEASURES
 
+PLOTS = (".png", ".svg", ".pdf")
 COLUMNS = ("lang", "dir", "queries", "candidates", *MEASURES, "R@1 95 % interval", "chance R@1")
 
 
@@ -64,7 +65,7 @@ def from_json(text: str) -> Evaluation:
             for r in content["rows"]
         )  # fmt: skip
         return Evaluation(Header(**content["header"]), rows, content["failures"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise CorpusError(
             f"This is not the JSON of an evaluation ({error!r}). `babelreel eval --json` writes it."
         ) from error
@@ -74,11 +75,18 @@ def plot_recall(evaluation: Evaluation, path: str | Path) -> None:
     """Bars of R@1 by language, both directions, with 95 % intervals and the level of chance; .png, .svg or .pdf.
 
     Raises:
+        ConfigError: when the path ends otherwise.
         MissingExtraError: when matplotlib is not installed.
     """
-    figure = require("matplotlib.figure").Figure(figsize=(8, 4), layout="constrained")
-    axes = figure.add_subplot()
+    path = Path(path)
+    if path.suffix.lower() not in PLOTS:
+        raise ConfigError(
+            f"A plot is written as {', '.join(PLOTS)}, found {path.name!r}. Give it one of these endings."
+        )
     langs = list(dict.fromkeys(row.lang for row in evaluation.rows))
+    width = max(8.0, 0.5 * len(langs))
+    figure = require("matplotlib.figure").Figure(figsize=(width, 4), layout="constrained")
+    axes = figure.add_subplot()
     directions = list(dict.fromkeys(row.direction for row in evaluation.rows))
     for n, direction in enumerate(directions):
         rows = [row for row in evaluation.rows if row.direction == direction]
@@ -93,9 +101,10 @@ def plot_recall(evaluation: Evaluation, path: str | Path) -> None:
     axes.set_xticks(range(len(langs)), langs)
     axes.set_ylabel("R@1 (%)")
     header = evaluation.header
-    axes.set_title(f"{Path(header.model).name} on {header.corpus} {header.split}".strip(), fontsize=10)
+    title = f"{Path(header.model).name} on {header.corpus} {header.split}".strip()
+    axes.set_title(title, fontsize=10, parse_math=False)  # a name may hold a dollar
     axes.legend()
-    with atomic_path(Path(path)) as temporary:
+    with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=150)
 
 
@@ -134,6 +143,9 @@ def _notes(evaluation: Evaluation) -> Sequence[str]:
         said = ", ".join(f"{lang} {total:.1f} / {mean:.1f}" for lang, (total, mean) in summaries.items())
         notes.append(f"SumR / mAR: {said}")
     notes.append("R@k: percent of queries with a relevant candidate in the first k; ties count against the model.")
-    if all(row.ci95["R@1"][0] <= row.chance["R@1"] for row in evaluation.rows):
-        notes.append("R@1 is not above chance in any row: this model has not learned to retrieve these media.")
+    weak = sum(row.ci95["R@1"][0] <= row.chance["R@1"] for row in evaluation.rows)
+    if weak:
+        notes.append(
+            f"R@1 is not above chance in {weak} of {len(evaluation.rows)} rows: their intervals reach down to it."
+        )
     return notes

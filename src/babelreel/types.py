@@ -19,7 +19,7 @@ from babelreel.errors import CorpusError
 
 if TYPE_CHECKING:
     import numpy as np
-    from torch import Tensor
+    from torch import Tensor, device
 
 Kind = Literal["video", "image"]
 Origin = Literal["human", "translated", "described", "generated"]
@@ -156,14 +156,22 @@ class Corpus:
 
 @dataclass(frozen=True, slots=True)
 class TextBatch:
-    """Tokenised texts, padded to the longest. `input_ids` (B, L) int64, `mask` (B, L) bool, True on real tokens."""
+    """Tokenised texts, padded to the longest. `input_ids` (B, L) int64, `mask` (B, L) bool, True on real tokens.
+
+    `role` names the tokenizer, and so the tower, that they are meant for.
+    """
 
     input_ids: Tensor
     mask: Tensor
     langs: tuple[str, ...] = ()
+    role: str = "query"
 
     def __len__(self) -> int:
         return int(self.input_ids.shape[0])
+
+    def to(self, where: device) -> TextBatch:
+        """The same batch on a device."""
+        return replace(self, input_ids=self.input_ids.to(where), mask=self.mask.to(where))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,13 +190,10 @@ class MediaBatch:
     def __len__(self) -> int:
         return len(self.ids)
 
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What one step reads: media, and texts by role ("query", "pivot", "description"). Row b belongs to row b."""
-
-    media: MediaBatch | None = None
-    texts: Mapping[str, TextBatch] = field(default_factory=dict)
+    def to(self, where: device) -> MediaBatch:
+        """The same batch on a device."""
+        frames, mask, times = (t.to(where, non_blocking=True) for t in (self.frames, self.mask, self.times))
+        return MediaBatch(self.ids, frames, mask, times)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,9 +232,36 @@ class Representation:
         named = {"pooled": self.pooled, "tokens": self.tokens, "mask": self.mask, "times": self.times}
         return {name: tensor for name, tensor in named.items() if tensor is not None}
 
+    def to(self, where: device) -> Representation:
+        """The same rows on a device."""
+        return Representation(**{name: tensor.to(where) for name, tensor in self.fields().items()})
+
     def __getitem__(self, rows: slice | Tensor | np.ndarray | list[int]) -> Representation:
         """Some of the N rows, as a representation."""
         return Representation(**{name: tensor[rows] for name, tensor in self.fields().items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one step reads: media, and texts by role ("query", "pivot", "description").
+
+    Media come as frames, or as `features`, what a frozen backbone gave for them. Row q of every role belongs to the
+    media row `owners[q]`, (Q,) int64; without `owners` row q belongs to row q.
+    """
+
+    media: MediaBatch | None = None
+    features: Representation | None = None
+    texts: Mapping[str, TextBatch] = field(default_factory=dict)
+    owners: Tensor | None = None
+
+    def to(self, where: device) -> Batch:
+        """The same batch on a device."""
+        return Batch(
+            None if self.media is None else self.media.to(where),
+            None if self.features is None else self.features.to(where),
+            {role: texts.to(where) for role, texts in self.texts.items()},
+            None if self.owners is None else self.owners.to(where),
+        )
 
 
 @dataclass(frozen=True, slots=True)

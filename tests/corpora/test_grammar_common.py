@@ -62,8 +62,7 @@ def _told_of_events() -> Iterator[tuple[Scene, Plan]]:
     courses += [*product(alone[0], alone[1]), *product(alone[1], alone[0]), *product(pairs, alone[0] + alone[1])]
     small, large = Thing("star", "orange", "small", "dotted"), Thing("square", "black", "large", "striped")
     for course, (one, other) in product(courses, ((small, large), (large, small))):
-        things = (one, other) if {i for e in course for i in (e.actor, e.target)} > {0} else (one,)
-        things = things if any(1 in (e.actor, e.target) for e in course) else (one,)
+        things = (one, other) if any(1 in (e.actor, e.target) for e in course) else (one,)
         scene = Scene(things, course, "high_tone", 0)
         if possible(scene):
             for events, sound in product(range(1, len(course) + 1), (False, True)):

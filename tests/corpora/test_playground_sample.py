@@ -1,4 +1,4 @@
-"""playground/sample.py and text.py: groups that differ where they say, and captions that name one clip of their split."""
+"""playground/sample.py, text.py: groups that differ where they say, captions that name one clip of their split."""
 
 from __future__ import annotations
 

@@ -44,8 +44,8 @@ class Tokenizer:
         self.policy = policy
         self._special = re.compile("|".join(map(re.escape, sorted(backend.all_special_tokens, key=len, reverse=True))))
 
-    def __call__(self, texts: Sequence[str], langs: Sequence[str] = ()) -> TextBatch:
-        """Tokenise B texts; too long ones are cut, keeping their end token.
+    def __call__(self, texts: Sequence[str], langs: Sequence[str] = (), role: str = "query") -> TextBatch:
+        """Tokenise B texts for the tower of a role; too long ones are cut, keeping their end token.
 
         Raises:
             ModelError: when a text is empty or is not a string.
@@ -62,7 +62,7 @@ class Tokenizer:
                 return_token_type_ids=False,
                 return_tensors="pt",
             )
-        return TextBatch(coded["input_ids"].long(), coded["attention_mask"].bool(), tuple(langs))
+        return TextBatch(coded["input_ids"].long(), coded["attention_mask"].bool(), tuple(langs), role)
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """How many tokens each text has before cutting, special ones included."""

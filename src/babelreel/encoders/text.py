@@ -53,6 +53,8 @@ class TextEncoder(nn.Module):
                 f"The tokenizer has {len(tokenizer.backend)} ids, the text model only {backbone.config.vocab_size}: "
                 "they do not belong together."
             )
+        if mean and getattr(backbone, "pooler", None) is not None:
+            backbone.pooler = None  # tokens are averaged instead
         self.backbone = backbone
         self.tokenizer = tokenizer
         self.mean = mean

@@ -49,7 +49,7 @@ class VisionEncoder(nn.Module):
             features = self.eval()(blank)
             self.train(training)
         self.width = int(features.pooled.shape[-1])
-        self.grid_width = int(features.grid.shape[-1])
+        self.grid_length, self.grid_width = map(int, features.grid.shape[1:])
 
     def forward(self, frames: Tensor) -> FrameFeatures:
         """Encode M frames, uint8 RGB (M, 3, H, W) already of `spec`'s size."""

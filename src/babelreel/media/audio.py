@@ -160,16 +160,20 @@ class _Reader:
 
     def _native(self) -> Iterator[tuple[int, Fraction | None, Array]]:
         """Decoded pieces as float32 (C, S), C 1 or 2, with their rate and the moment of the first sample in seconds."""
-        converter, native = None, 0
+        converter, shape, native, layout = None, None, 0, "mono"
         for frame in decoded(self.container, self.stream, self.damage):
             if converter is None:
                 native = frame.sample_rate  # of HE-AAC, the stream states half of it
                 layout = "mono" if frame.layout.nb_channels == 1 else "stereo"
+            # A damaged packet may pretend dozens of channels: a converter of its own takes them, since one that was
+            # made for mono would hand such a frame through unseen, and reading its samples would crash.
+            if shape != (shape := (frame.format.name, frame.layout.name, frame.sample_rate)):
                 converter = av.AudioResampler(format="fltp", layout=layout, rate=native)
             stamp = None if frame.pts is None else frame.pts * frame.time_base
+            assert converter is not None
             try:
                 parts = converter.resample(frame)
-            except (ValueError, av.error.FFmpegError):  # a damaged packet pretends another rate or layout
+            except (ValueError, av.error.FFmpegError):
                 self.damage.errors += 1
                 continue
             for part in parts:

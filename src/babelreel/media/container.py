@@ -43,7 +43,7 @@ def open_container(path: str | Path) -> Iterator[Any]:
             yield container
     except av.error.FileNotFoundError as error:
         raise MediaError(f"There is no file {path}.") from error
-    except av.error.InvalidDataError as error:
+    except (av.error.InvalidDataError, av.error.ArgumentError) as error:
         raise MediaError(
             f"{path} cannot be read as a video or sound: it is neither, or it is cut or damaged. "
             "Copy or download it again, or leave it out."
@@ -52,28 +52,41 @@ def open_container(path: str | Path) -> Iterator[Any]:
         raise MediaError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
+def packets(container: Any, stream: Any, damage: Damage) -> Iterator[Any]:
+    """The packets of a stream from the container's position on, up to its end or to where the file breaks off."""
+    source = container.demux(stream)
+    while True:
+        try:
+            packet = next(source, None)
+        except IndexError:  # PyAV, behind the last packet of a file in which another stream turned up on the way
+            return
+        except av.error.FFmpegError:
+            damage.errors += 1
+            return
+        if packet is None:
+            return
+        if packet.size:
+            yield packet
+
+
 def decoded(container: Any, stream: Any, damage: Damage, *, from_key: bool = False) -> Iterator[Any]:
     """The frames of a stream from the container's position on; packets that do not decode are counted and left out.
 
     With `from_key`, packets before the next key frame are left out: after a seek, their references are missing.
     """
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-        except av.error.FFmpegError:  # the file ends within a packet
-            damage.errors += 1
-            packet = None
-        if packet is not None and from_key and packet.size and not packet.is_keyframe:
+    for packet in packets(container, stream, damage):
+        if from_key and not packet.is_keyframe:
             continue
         from_key = False
-        try:
-            frames = stream.decode(None) if packet is None else packet.decode()
-        except av.error.EOFError:  # flushed already, by the demuxer's last and empty packet
-            frames = []
-        except av.error.FFmpegError:
-            damage.errors += 1
-            frames = []
-        yield from frames
-        if packet is None:
-            return
+        yield from _decode(stream, packet, damage)
+    yield from _decode(stream, None, damage)  # what the decoder still holds back
+
+
+def _decode(stream: Any, packet: Any, damage: Damage) -> list[Any]:
+    try:
+        return list(stream.decode(packet))
+    except av.error.EOFError:
+        return []
+    except av.error.FFmpegError:
+        damage.errors += 1
+        return []

@@ -19,7 +19,7 @@ import av
 from av.stream import Disposition
 
 from babelreel.errors import MediaError
-from babelreel.media.container import Damage, decoded, open_container
+from babelreel.media.container import Damage, decoded, open_container, packets
 from babelreel.media.image import MAX_PIXELS
 from babelreel.media.sampling import Timeline
 
@@ -63,16 +63,9 @@ def read_timeline(path: str | Path) -> Timeline:
     keys: set[int] = set()
     untimed, reordered = 0, False
     with open_video(path, 1) as (container, stream):
-        packets = container.demux(stream)
-        while True:
-            try:
-                packet = next(packets, None)
-            except av.error.FFmpegError:  # a truncated file: what came before is still there
-                packet = None
-            if packet is None:
-                break
+        for packet in packets(container, stream, Damage()):
             stamp = stamp_of(packet)
-            if packet.size == 0 or packet.is_discard:
+            if packet.is_discard:
                 continue
             if stamp is None:
                 untimed += 1
@@ -95,6 +88,12 @@ def stamp_of(packet_or_frame: Any) -> int | None:
     return stamp if stamp is not None else packet_or_frame.dts
 
 
+def aspect_of(stream: Any) -> float:
+    """How many times wider than high a pixel is; an unknown or absurd aspect is taken as square."""
+    aspect = float(stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio or 1)
+    return aspect if 0.1 < aspect < 10 else 1.0
+
+
 class Decoder:
     """Gives the frames of a video that have the wanted timestamps. A context manager: it holds the file open."""
 
@@ -115,11 +114,6 @@ class Decoder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
         return self._opened.__exit__(kind, error, trace)
-
-    @property
-    def aspect(self) -> float:
-        """How many times wider than high a pixel is; an unknown aspect is taken as square."""
-        return float(self.stream.sample_aspect_ratio or self.stream.codec_context.sample_aspect_ratio or 1)
 
     def take(self, wanted: list[int]) -> Iterator[tuple[int, Any]]:
         """Give each wanted frame, or the first after it that decodes; each once. If none is left, the last before.

@@ -17,6 +17,7 @@ from torch.nn.functional import interpolate
 from babelreel.errors import ModelError
 
 RESAMPLE = {2: "bilinear", 3: "bicubic"}  # PIL's numbers
+STRIP = 16  # from this many times longer than wide, a picture is a strip
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,11 @@ class ImageSpec:
     def __post_init__(self) -> None:
         if min(self.height, self.width) < 1:
             raise ModelError(f"An image size must be at least 1 x 1, found {self.height} x {self.width}.")
+        if self.policy not in ("squash", "crop") or self.interpolation not in RESAMPLE.values():
+            raise ModelError(
+                "Images are resized by 'squash' or 'crop', with 'bilinear' or 'bicubic' interpolation; "
+                f"found {self.policy!r} and {self.interpolation!r}."
+            )
         if self.policy == "crop" and self.shortest_edge < 1:
             raise ModelError("An image preparation that crops must say to which shortest edge it resizes first.")
         if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
@@ -53,38 +59,60 @@ class ImageSpec:
         """Read a hub `preprocessor_config.json`.
 
         Raises:
-            ModelError: when it resamples in a way that is not supported, or does not say its size.
+            ModelError: when it prepares images in a way that is not supported, or does not say how.
         """
-        resample = config.get("resample", 3)
-        if resample not in RESAMPLE:
-            raise ModelError(f"The image preparation asks for PIL resampling {resample}; supported are {RESAMPLE}.")
-        size = _size(config.get("size"))
-        crops = config.get("do_center_crop", "crop_size" in config and "shortest_edge" in size)
         if not config.get("do_resize", True):
             raise ModelError("The image preparation does not resize, so frames of different sizes cannot be batched.")
-        normalises = config.get("do_normalize", True)
-        common: dict[str, Any] = {
-            "interpolation": RESAMPLE[resample],
-            "mean": tuple(config.get("image_mean", (0.5,) * 3)) if normalises else (0.0,) * 3,
-            "std": tuple(config.get("image_std", (0.5,) * 3)) if normalises else (1.0,) * 3,
-        }
-        if "shortest_edge" in size:
-            edge = size["shortest_edge"]
-            cut = _size(config.get("crop_size", edge)) if crops else {"height": edge, "width": edge}
-            cut = {"height": cut["shortest_edge"], "width": cut["shortest_edge"]} if "shortest_edge" in cut else cut
-            return cls(cut["height"], cut["width"], "crop", edge, **common)
-        if crops:
-            cut = _size(config.get("crop_size", size))
-            if cut != size:
-                raise ModelError(f"The image preparation squashes to {size} and then crops {cut}: not supported.")
-        return cls(size["height"], size["width"], **common)
+        if not config.get("do_rescale", True) or abs(config.get("rescale_factor", 1 / 255) * 255 - 1) > 1e-6:
+            raise ModelError("The image preparation does not bring colours to [0, 1] (do_rescale, rescale_factor).")
+        if "crop_pct" in config:
+            raise ModelError(
+                "The image preparation crops by a share of the picture (crop_pct), which is not supported."
+            )
+        mean, std = _normalisation(config)
+        common: dict[str, Any] = {"interpolation": _interpolation(config), "mean": mean, "std": std}
+        crops = config.get("do_center_crop", "crop_size" in config)
+        size = _size(config.get("size"), square=config.get("default_to_square", not crops))
+        edge = size.get("shortest_edge")
+        if not crops:
+            # Without a crop the frames' sizes would differ: a square is cut out, so that they can be batched.
+            return cls(edge, edge, "crop", edge, **common) if edge else cls(size["height"], size["width"], **common)
+        cut = _size(config.get("crop_size", size), square=True)
+        height, width = cut.get("height", edge or 0), cut.get("width", edge or 0)
+        if edge:
+            return cls(height, width, "crop", edge, **common)
+        if cut != size:
+            raise ModelError(f"The image preparation squashes to {size} and then crops {cut}, which is not supported.")
+        return cls(height, width, **common)
 
 
-def _size(value: Any) -> dict[str, int]:
+def _interpolation(config: Mapping[str, Any]) -> str:
+    name = str(config.get("image_processor_type") or config.get("feature_extractor_type") or "")
+    # What the classes of transformers take where an old configuration is silent.
+    resample = config.get("resample", 3 if name.lower().startswith(("clip", "siglip")) else 2)
+    if resample not in RESAMPLE:
+        raise ModelError(
+            f"The image preparation asks for PIL resampling {resample!r}; supported are 2 (bilinear) and 3 (bicubic)."
+        )
+    return RESAMPLE[resample]
+
+
+def _normalisation(config: Mapping[str, Any]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    if not config.get("do_normalize", True):
+        return (0.0,) * 3, (1.0,) * 3
+    if "image_mean" not in config or "image_std" not in config:
+        raise ModelError("The image preparation normalises, but does not state image_mean and image_std.")
+    return tuple(config["image_mean"]), tuple(config["image_std"])
+
+
+def _size(value: Any, square: bool) -> dict[str, int]:
+    """{"height", "width"}, or {"shortest_edge"}; a plain number is the former where `square`."""
     if isinstance(value, int):
-        return {"shortest_edge": value}
-    if isinstance(value, Mapping) and ("shortest_edge" in value or {"height", "width"} <= value.keys()):
-        return {k: int(v) for k, v in value.items() if k in ("shortest_edge", "height", "width")}
+        return {"height": value, "width": value} if square else {"shortest_edge": value}
+    if isinstance(value, Mapping):
+        for names in (("height", "width"), ("shortest_edge",)):
+            if value.keys() >= set(names):
+                return {name: int(value[name]) for name in names}
     raise ModelError(f"The image preparation must say its size as height and width or shortest_edge, found {value!r}.")
 
 
@@ -93,6 +121,9 @@ def resize(frames: Tensor, spec: ImageSpec) -> Tensor:
     height, width = frames.shape[-2:]
     if spec.policy == "squash":
         return _interpolate(frames, spec.height, spec.width, spec)
+    # Of a strip, only the middle is used: to enlarge all of it could take any amount of memory.
+    height, width = min(height, STRIP * width), min(width, STRIP * height)
+    frames = _centre(frames, height, width)
     edge = spec.shortest_edge
     if height <= width:
         target = (edge, max(1, int(edge * width / height)))
@@ -119,7 +150,7 @@ def _centre(frames: Tensor, height: int, width: int) -> Tensor:
     have_height, have_width = frames.shape[-2:]
     if have_height < height or have_width < width:
         down, right = max(0, height - have_height), max(0, width - have_width)
-        padding = (right // 2, right - right // 2, down // 2, down - down // 2)
+        padding = (right - right // 2, right // 2, down - down // 2, down // 2)
         frames = torch.nn.functional.pad(frames, padding)
         have_height, have_width = frames.shape[-2:]
     top, left = (have_height - height) // 2, (have_width - width) // 2

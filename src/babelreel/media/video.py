@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from babelreel.errors import MediaError
-from babelreel.media.decode import Decoder, DisorderError, open_video, read_timeline, stamp_of
+from babelreel.media.container import Damage, decoded, packets
+from babelreel.media.decode import Decoder, DisorderError, aspect_of, open_video, read_timeline, stamp_of
 from babelreel.media.sampling import Sampling, Timeline, choose
 from babelreel.media.transforms import ImageSpec, resize
 
@@ -66,7 +67,7 @@ def read_frames(
     timeline = read_timeline(path)
     wanted = choose(timeline, sampling, start, end, generator, path)
     with Decoder(path, timeline, threads) as decoder:
-        aspect = decoder.aspect
+        aspect = aspect_of(decoder.stream)
         try:
             taken = [(stamp, _to_tensor(frame, aspect, spec)) for stamp, frame in decoder.take(wanted)]
         except DisorderError:
@@ -90,40 +91,34 @@ def probe(path: str | Path) -> VideoInfo:
         MediaError: as `read_frames`.
     """
     with open_video(path, 1) as (container, stream):
-        measured = _from_the_end(container, stream)
+        frame = next(decoded(container, stream, Damage()), None)
+        if frame is None:
+            raise MediaError(f"{path} is damaged: none of its frames could be decoded.")
+        height, width = _to_tensor(frame, aspect_of(stream), None).shape[-2:]
         fps = float(stream.average_rate or 0)
         codec = stream.codec_context.codec.canonical_name
         has_audio = bool(container.streams.audio)
-    if measured is None or not fps:
+        duration = _from_the_end(container, stream, stamp_of(frame))
+    if duration is None or not fps:
         timeline = read_timeline(path)
-        measured = timeline.duration
-        fps = len(timeline.pts) / measured
-    with open_video(path, 1) as (container, stream):
-        first = min((s for s in [stream.start_time] if s is not None), default=0)
-        with Decoder(path, Timeline([first], [first], float(stream.time_base)), 1) as decoder:
-            frame = next((frame for _, frame in decoder.take([first])), None)
-            if frame is None:
-                raise MediaError(f"{path} is damaged: none of its frames could be decoded.")
-            height, width = _to_tensor(frame, decoder.aspect, None).shape[-2:]
-    return VideoInfo(width, height, measured, fps, codec, has_audio)
+        duration = timeline.duration
+        fps = len(timeline.pts) / duration
+    return VideoInfo(width, height, duration, fps, codec, has_audio)
 
 
-def _from_the_end(container: Any, stream: Any) -> float | None:
+def _from_the_end(container: Any, stream: Any, first: int | None) -> float | None:
     """The duration in seconds by the last packets, where they confirm the header; else None."""
-    first, length, tick = stream.start_time, stream.duration, float(stream.time_base)
+    length, tick = stream.duration, float(stream.time_base)
     if length is None and container.duration is not None:
         length = int(container.duration / av.time_base / tick)
     if first is None or not length:
         return None
-    stamps: set[int] = set()
     try:
         container.seek(first + length - round(1 / tick), stream=stream, backward=True, any_frame=False)
-        for packet in container.demux(stream):
-            stamp = stamp_of(packet)
-            if stamp is not None and packet.size and not packet.is_discard:
-                stamps.add(stamp)
     except av.error.FFmpegError:
         return None
+    found = (stamp_of(packet) for packet in packets(container, stream, Damage()) if not packet.is_discard)
+    stamps = {stamp for stamp in found if stamp is not None}
     if len(stamps) < 2:
         return None
     tail = Timeline(sorted(stamps), [], tick)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from babelreel import scoring
 from babelreel.data.tokenizers import Tokenizer
+from babelreel.distributed import gather
+from babelreel.distributed import process as process_number
 from babelreel.encoders.fingerprint import fingerprint
 from babelreel.media.transforms import ImageSpec
 from babelreel.media.video import Sampling
@@ -17,12 +21,14 @@ from babelreel.types import Batch, MediaBatch, Representation, TextBatch
 class Method(nn.Module):
     """What every method gives, and what it asks of the data side.
 
-    `texts` says which texts a step reads, by role ("query", "pivot", "description"), and with which tokenizer;
-    queries at search time are prepared as "query". `spec` and `sampling` say how media are prepared. `scored` names
-    the fields of an item's representation that `score` reads.
+    The four verbs are `forward` (the losses), `encode_text`, `encode_media` and `score`. `texts` says which texts a
+    step reads, by role ("query", "pivot", "description"), and with which tokenizer; `route` says which of them reads
+    a query in a language. `spec` and `sampling` say how media are prepared. `scored` names the fields of an item's
+    representation that `score` reads. `reads_media` is False where training needs texts alone.
     """
 
     scored: tuple[str, ...] = ("pooled",)
+    reads_media = True
     texts: dict[str, Tokenizer]
     spec: ImageSpec
     sampling: Sampling
@@ -32,12 +38,12 @@ class Method(nn.Module):
         raise TypeError(f"{type(self).__name__} has nothing to train")
 
     def encode_text(self, batch: TextBatch) -> Representation:
-        """B texts to B rows."""
+        """B texts to B rows; `batch.role` says which tower they were tokenised for."""
         raise TypeError(f"{type(self).__name__} must say how it encodes text")
 
     def encode_media(self, batch: MediaBatch) -> Representation:
-        """B items to B rows."""
-        raise TypeError(f"{type(self).__name__} must say how it encodes media")
+        """B items to B rows: the backbone, then the rest."""
+        return self.encode_features(self.backbone_features(batch))
 
     def score(self, queries: Representation, items: Representation) -> Tensor:
         """(Q, N) scores, higher is better. The default is the dot product of pooled vectors."""
@@ -47,14 +53,62 @@ class Method(nn.Module):
         """(Q, N, L): which frame of an item matches a query best; -inf on padding."""
         return scoring.frame_scores(queries, items)
 
+    def route(self, lang: str | None) -> str:
+        """The role that reads a query in this language; None is an unknown language."""
+        return "query"
+
+    def backbone_features(self, batch: MediaBatch) -> Representation:
+        """What the vision backbone alone gives; where it is frozen this is computed once and kept."""
+        raise TypeError(f"{type(self).__name__} must say what its backbone gives")
+
+    def encode_features(self, features: Representation) -> Representation:
+        """Backbone features to rows: the part of the media side that is trained when the backbone is frozen."""
+        raise TypeError(f"{type(self).__name__} must say how it encodes features")
+
+    def features(self, batch: Batch) -> Representation:
+        """The backbone features of a training batch: given, or computed from its frames."""
+        if batch.features is not None:
+            return batch.features
+        assert batch.media is not None, "a batch of a method that reads media brings frames or features"
+        return self.backbone_features(batch.media)
+
+    def backbone(self) -> nn.Module:
+        """The vision backbone, which a recipe may freeze."""
+        raise TypeError(f"{type(self).__name__} must say what its backbone is")
+
     def media_modules(self) -> nn.Module:
         """What decides the stored media representations; the text side may change without re-indexing."""
         raise TypeError(f"{type(self).__name__} must say what its media side is")
 
-    def media_settings(self) -> dict[str, Any]:
-        """Plain values that decide the stored media representations beside the weights."""
-        return {"method": type(self).__name__, "spec": self.spec, "sampling": self.sampling}
+    def describe(self) -> dict[str, Any]:
+        """Plain values from which `from_description` builds the same architecture."""
+        raise TypeError(f"{type(self).__name__} must describe itself")
+
+    @classmethod
+    def from_description(cls, description: dict[str, Any], tokenizers: dict[str, Tokenizer]) -> Method:
+        """The architecture that `describe` spoke of, with random weights; `tokenizers` by role."""
+        raise TypeError(f"{cls.__name__} must say how it is built again")
 
     def media_fingerprint(self) -> str:
         """Names the media side: an index holds it, and another media side is refused by it."""
-        return fingerprint(self.media_modules(), self.media_settings())
+        return fingerprint(self.media_modules(), self._media_settings())
+
+    def features_fingerprint(self) -> str:
+        """Names the backbone alone: what the store of its features holds."""
+        return fingerprint(self.backbone(), {"features": True} | self._media_settings())
+
+    def _media_settings(self) -> dict[str, Any]:
+        return {"method": type(self).__name__, "spec": asdict(self.spec), "sampling": asdict(self.sampling)}
+
+
+def positives(batch: Batch) -> Tensor | None:
+    """Which text belongs to which item, (Q, N) bool over the joint batch of all processes; None is the diagonal."""
+    if batch.owners is None:
+        return None
+    items = len(batch.features if batch.features is not None else batch.media or ())
+    # Every process counts its own items from 0, so texts and items are told apart by a number of their process.
+    process = torch.full_like(batch.owners[:1], process_number())
+    owner = gather(torch.stack([process.expand_as(batch.owners), batch.owners], dim=1))
+    own_items = torch.arange(items, device=batch.owners.device)
+    item = gather(torch.stack([process.expand_as(own_items), own_items], dim=1))
+    return (owner.unsqueeze(1) == item.unsqueeze(0)).all(-1)

@@ -1,7 +1,7 @@
 """Write the playground: real video files with sound, and a manifest with captions in every language.
 
-A clip's file name carries a digest of its scene, and files appear under their name only when they are whole. So what lies
-there is kept, what is missing is rendered, and a run that was killed is simply run again.
+A clip's file name carries a digest of its scene, and files appear under their name only when they are whole. So what
+lies there is kept, what is missing is rendered, and a run that was killed is simply run again.
 """
 
 from __future__ import annotations
@@ -36,12 +36,16 @@ def generate(
 ) -> Corpus:
     """Write `clips` clips below `folder`/clips and `folder`/manifest.jsonl, and return the corpus "playground".
 
-    The same arguments give the same scenes, captions and frames, whatever the number of worker processes (default: one a
-    core). Clips that are there already are kept; clips that an earlier call with another seed or number left are removed.
-    `progress` is called with (done, total) for each clip. A clip whose sound is silence has no audio stream.
+    The same arguments give the same scenes, captions and frames, whatever the number of worker processes (default: one
+    a core). Clips that are there already are kept; those that an earlier call with another seed or number left are
+    removed. `progress` is called with (done, total) for each clip. A silent clip has no audio stream.
+
+    An item's tags are "group" and "differs_in": the attributes, with commas between, in which some other clip of its
+    group differs from it alone. So the queries that ask whether a model sees colour are those whose item names colour.
 
     Raises:
-        CorpusError: when a number is out of range, a language is unknown, the folder cannot be written, or a worker dies.
+        CorpusError: when a number is out of range, a language is unknown, the folder cannot be written, or a worker
+            process ends unexpectedly.
     """
     if not 1 <= clips <= MOST_CLIPS:
         raise CorpusError(f"The playground has between 1 and {MOST_CLIPS} clips, found {clips}. Ask for fewer or more.")
@@ -76,8 +80,6 @@ def generate(
 
 
 def _item(clip: Clip, langs: Sequence[str]) -> MediaItem:
-    """A clip as an item. Its tags name its group and, with commas between, the attributes in which some other clip of
-    the group differs from it alone."""
     return MediaItem(
         id=clip.id,
         path=f"clips/{clip.id}-{digest(clip.scene)}.mp4",

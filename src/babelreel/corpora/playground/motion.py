@@ -1,7 +1,7 @@
 """Where each thing of a scene is in each frame: places, speeds and durations, which the seed decides.
 
-The stage is a unit square, x to the right, y down. A first attempt at placing the things may run out of the stage or into
-each other; attempts are drawn from the seed until one holds, so any scene that `truth.possible` allows can be laid out.
+The stage is a unit square, x to the right, y down. Places are drawn from the seed until everything stays on the stage
+and nothing runs into anything else; `truth.possible` allows only scenes for which that ends.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from random import Random
 from typing import NamedTuple
 
@@ -118,7 +119,7 @@ def _pair(scene: Scene, event: Event, actor: Pose, target: Pose, rng: Random) ->
     one, other = scene.things[event.actor], scene.things[event.target]
     if event.action == "hide":
         return actor, actor._replace(x=target.x, y=target.y), target, target
-    way = rng.uniform(0.14, 0.36)
+    way = rng.uniform(0.14 if one.size == other.size == "large" else 0.2, 0.38)  # as far as there is room
     if event.action == "follow":
         assert event.heading is not None
         dx, dy = VECTORS[event.heading]
@@ -197,7 +198,7 @@ def _holds(scene: Scene, stops: list[list[Pose]]) -> bool:
         if not _clear(scene, stops[0], stops[0], 3 * GAP):
             return False
         return first == "hide" or all(_away(scene.events[k], stops[k]) for k in range(1, len(scene.events)))
-    return all(_clear(scene, before, after, GAP) for before, after in zip(stops, stops[1:], strict=False))
+    return all(_clear(scene, before, after, GAP) for before, after in pairwise(stops))
 
 
 def _clear(scene: Scene, before: list[Pose], after: list[Pose], gap: float) -> bool:

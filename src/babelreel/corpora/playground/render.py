@@ -44,7 +44,7 @@ STRIPE_PERIOD, DOT_SPACING, DOT_RADIUS = 0.56, 0.62, 0.19  # in nominal radii of
 
 
 def render(scene: Scene) -> np.ndarray:
-    """All frames of a scene: (T, SIZE, SIZE, 3) uint8 RGB, FPS frames a second. The same scene gives the same frames."""
+    """All frames of a scene: (T, SIZE, SIZE, 3) uint8 RGB, FPS a second. The same scene gives the same frames."""
     return np.stack(list(frames(scene)))
 
 

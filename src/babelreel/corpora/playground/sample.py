@@ -1,11 +1,11 @@
 """Draw scenes in groups of near twins, and plans that tell each scene from all others of its split.
 
-A group is a base scene with one to three variants, each of which differs from the base in one attribute alone and shares
-its seed: same background, same places, same speed wherever that can be. So a split asks, attribute by attribute, whether a
-model sees it: `Clip.differs_in` names every attribute in which some other clip of the group differs and nothing else.
+A group is a base scene with one to three variants, each of which differs from the base in one attribute alone and
+shares its seed: same background, same places, same speed wherever that can be. So a split asks, attribute by attribute,
+whether a model sees it: `Clip.differs_in` names the attributes in which, alone, some other clip of the group differs.
 
-The first scenes of a larger draw are those of a smaller one with the same seed, but for the last group. Captions may differ,
-since they tell as much as it takes to be unique in the split.
+The first scenes of a larger draw are those of a smaller one with the same seed, but for the last group. Captions may
+differ, since they tell as much as it takes to be unique in the split.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from random import Random
+from typing import Literal
 
 from babelreel.corpora.playground.scene import (
     COLOURS,
@@ -40,12 +42,14 @@ from babelreel.corpora.playground.truth import (
     told,
 )
 
+Addition = Attribute | Literal["events", "sound"]
+
 SHARES = {"train": 0.7, "val": 0.1, "test": 0.2}
 DETAILS: tuple[Attribute, ...] = ("colour", "size", "texture")
 ALONE: tuple[Action, ...] = ("move", "turn", "grow", "shrink")
 PAIR: tuple[Action, ...] = ("meet", "hide", "follow")
 FULL = Plan(frozenset(DETAILS), events=2, sound=True, style=0)
-# (things, events) and how often: half of the clips show one thing alone
+# kinds of scenes and how often they are drawn: half of them show one thing alone
 STRUCTURES = {"one event": 25, "two events": 30, "a pair": 18, "one after the other": 15, "a pair, then one": 12}
 
 
@@ -63,11 +67,11 @@ class Clip:
 
 
 def sample(n: int, seed: int) -> list[Clip]:
-    """Draw `n` clips, about 70 % train, 10 % val and 20 % test, groups undivided; the same arguments give the same clips."""
+    """Draw `n` clips, about 70 % train, 10 % val, 20 % test, groups undivided; the same call gives the same clips."""
     rng = Random(f"{seed}:groups")
     groups = list(_group_sizes(n, rng))
     splits = _share_out(groups)
-    first = [sum(groups[:g]) for g in range(len(groups))]
+    first = list(accumulate(groups, initial=0))
     clips: list[Clip] = []
     for split in SHARES:
         drawn = _Split(seed)
@@ -132,7 +136,7 @@ def variants(scene: Scene, attribute: str) -> list[Scene]:
             if attribute == "texture" and thing.texture == "plain":
                 continue
             for value in values[attribute]:
-                other_thing = replace(thing, **{attribute: value})
+                other_thing = replace(thing, **{attribute: value})  # type: ignore[arg-type]
                 found.append(replace(scene, things=(*scene.things[:i], other_thing, *scene.things[i + 1 :])))
     return [other for other in found if differences(scene, other) == [attribute] and possible(other)]
 
@@ -217,7 +221,7 @@ class _Split:
         return None
 
     def _add(self, scene: Scene) -> bool:
-        """Take the scene in, unless its full telling holds for another scene of the split, or another's holds for it."""
+        """Take the scene in, unless its full telling holds for another scene of the split, or another's for it."""
         full, true = told(scene, FULL), statements(scene)
         if self.true[full] or not self.full.isdisjoint(true):
             return False
@@ -230,11 +234,11 @@ class _Split:
         self.true.subtract(statements(scene))
 
     def plans(self, scene: Scene, rng: Random) -> tuple[Plan, ...]:
-        """One plan a style: drawn short or long, then lengthened in random order until it holds for this scene alone."""
+        """One plan a style: drawn short or long, then lengthened at random until it holds for this scene alone."""
         found = []
         for style in range(STYLES):
             plan = draw_plan(scene, style, rng)
-            more = ["events", "sound", *DETAILS]
+            more: list[Addition] = ["events", "sound", *DETAILS]
             rng.shuffle(more)
             while self.true[told(scene, plan)] > 1:
                 plan = _longer(plan, scene, more.pop())
@@ -242,9 +246,9 @@ class _Split:
         return tuple(found)
 
 
-def _longer(plan: Plan, scene: Scene, what: str) -> Plan:
+def _longer(plan: Plan, scene: Scene, what: Addition) -> Plan:
     if what == "events":
         return replace(plan, events=len(scene.events))
     if what == "sound":
         return replace(plan, sound=True)
-    return replace(plan, attributes=plan.attributes | {next(name for name in DETAILS if name == what)})
+    return replace(plan, attributes=plan.attributes | {what})

@@ -39,7 +39,8 @@ def outline(shape: Shape) -> np.ndarray:
     if shape == "ring":
         return disc * 1.05
     if shape == "moon":
-        both = np.concatenate([disc * MOON_RADIUS, disc * MOON_CUT_RADIUS + [MOON_CUT_X, 0]]) + [MOON_SHIFT, 0]
+        both = np.concatenate([disc * MOON_RADIUS, disc * MOON_CUT_RADIUS + np.array([MOON_CUT_X, 0])])
+        both[:, 0] += MOON_SHIFT
         return both[np.abs(distance("moon", both[:, 0], both[:, 1])) < 1e-9]
     start = corners(shape)
     steps = np.linspace(0, 1, max(2, 120 // len(start)), endpoint=False)

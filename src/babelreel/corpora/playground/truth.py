@@ -14,6 +14,9 @@ from babelreel.corpora.playground.scene import HEADINGS, Attribute, Event, Headi
 
 ATTRIBUTES: tuple[str, ...] = ("colour", "shape", "size", "texture", "heading", "order", "action", "sound")
 PAIR_ACTIONS = ("meet", "hide", "follow")
+SPOKEN: tuple[frozenset[Attribute], ...] = (
+    frozenset(), frozenset({"colour"}), frozenset({"size"}), frozenset({"colour", "size"}),
+)  # fmt: skip
 HIDERS: tuple[Shape, ...] = ("circle", "square", "triangle", "star", "heart")
 
 # (shape, colour, size, texture) of a thing; None where the claim is silent.
@@ -83,29 +86,25 @@ def told(scene: Scene, plan: Plan) -> Statement:
 def statements(scene: Scene) -> set[Statement]:
     """Everything that a plan of any scene could claim and that holds for this scene.
 
-    A claim may pass over attributes, over the first or the last event, over the sound. A plain texture is never told, so
-    a claim without a texture holds for a striped thing too. Who meets, hides or follows also moves.
+    A claim may pass over attributes, over the first or the last event, over the sound. A plain texture is never told,
+    so a claim without a texture holds for a striped thing too. Who meets, hides or follows also moves.
     """
     textured = [i for i, thing in enumerate(scene.things) if thing.texture != "plain"]
-    pairs: list[list[tuple[Event, ...]]] = [[(), *((e,) for e in _implied(event))] for event in scene.events]
+    readings = [(None, *_implied(event)) for event in scene.events]  # None passes over the event
     found: set[Statement] = set()
-    for colour, size in product((False, True), repeat=2):
-        attributes: frozenset[Attribute] = frozenset(
-            [*(["colour"] if colour else []), *(["size"] if size else [])]  # type: ignore[list-item]
-        )
-        for shown in product((False, True), repeat=len(textured)):
-            visible = {i for i, here in zip(textured, shown, strict=True) if here}
-            for chosen in product(*pairs):
-                claims = tuple(_claim(scene, e, attributes, visible) for part in chosen for e in part)
-                if claims:
-                    found |= {(claims, None), (claims, scene.sound)}
+    for attributes, shown in product(SPOKEN, product((False, True), repeat=len(textured))):
+        textures = {i for i, here in zip(textured, shown, strict=True) if here}
+        for chosen in product(*readings):
+            claims = tuple(_claim(scene, event, attributes, textures) for event in chosen if event is not None)
+            if claims:
+                found |= {(claims, None), (claims, scene.sound)}
     return found
 
 
 def differences(a: Scene, b: Scene) -> list[str]:
     """In what two scenes differ, a name of `ATTRIBUTES` for each difference; "structure" where they do not compare.
 
-    Two scenes differ in one attribute alone when the list has one entry. Two events in exchanged order are one difference.
+    Two scenes differ in one attribute alone when the list has one entry. Two events exchanged are one difference.
     """
     if len(a.things) != len(b.things) or len(a.events) != len(b.events):
         return ["structure"]
@@ -135,13 +134,11 @@ def _event_differences(one: Event, other: Event) -> Iterator[str]:
 
 def _implied(event: Event) -> list[Event]:
     """The event, and the plain movements it contains; where the way of meeting or hiding leads is the seed's secret."""
-    if event.action == "follow":
-        return [event, *(Event("move", i, None, event.heading) for i in (event.actor, event.target or 0))]
-    if event.action == "meet":
-        return [event, *(Event("move", i, None, h) for i in (event.actor, event.target or 0) for h in HEADINGS)]
-    if event.action == "hide":
-        return [event, *(Event("move", event.actor, None, h) for h in HEADINGS)]
-    return [event]
+    if event.action not in PAIR_ACTIONS:
+        return [event]
+    movers = [event.actor] if event.action == "hide" else [i for i in (event.actor, event.target) if i is not None]
+    headings = HEADINGS if event.heading is None else (event.heading,)
+    return [event, *(Event("move", i, None, heading) for i in movers for heading in headings)]
 
 
 def _claim(scene: Scene, event: Event, attributes: frozenset[Attribute], textures: set[int] | None) -> Claim:

@@ -44,7 +44,7 @@ EIN: dict[Case, tuple[tuple[str, str], tuple[str, str]]] = {
     "dative": (("einem", "en"), ("einem", "en")),
 }
 WAYS: dict[Heading, str] = {"left": "nach links", "right": "nach rechts", "up": "nach oben", "down": "nach unten"}
-# Each sound in the nominative and in the dative, both with the article or without one, as it is said.
+# Each sound in the nominative and in the dative.
 TONES: dict[Sound, tuple[str, str]] = {
     "high_tone": ("ein hoher Ton", "einem hohen Ton"),
     "low_tone": ("ein tiefer Ton", "einem tiefen Ton"),
@@ -105,20 +105,21 @@ def _statement(telling: Content) -> str:
 
 def _frame(telling: Content) -> str:
     """ "das Video zeigt, wie sich ein roter Kreis zuerst nach links bewegt und dann größer wird" """
-    film = telling.pick("film", ("das Video", "im Video", "in diesem Video"), ("der Clip", "im Clip", "in diesem Clip"))
-    shows, sound_last = telling.pick("frame", True, False), telling.sound is None or telling.pick("place", True, False)
+    film, where, here = telling.pick(
+        "film", ("das Video", "im Video", "in diesem Video"), ("der Clip", "im Clip", "in diesem Clip")
+    )
     if telling.pick("in", False, False, True):
-        return _main(telling, film[2]) + _sound_after(telling)
-    if not sound_last:
-        before = "ohne Ton" if telling.sound == "silence" else f"zu {TONES[telling.sound or 'noise'][1]}"
-        opening = (
-            f"zeigt {film[0]}" if shows else telling.pick("seen", f"sieht man {film[1]}", f"ist {film[1]} zu sehen")
-        )
-        return f"{before} {opening}, wie {_embedded(telling)}"
-    if shows and _alone(telling) and telling.pick("relative", True, False):
-        return f"{film[0]} zeigt {_relative(telling, 'accusative')}{_sound_after(telling)}"
-    opening = f"{film[0]} zeigt" if shows else film[1] + telling.pick("seen", " sieht man", " ist zu sehen")
-    return f"{opening}, wie {_embedded(telling)}{_sound_after(telling)}"
+        return _main(telling, here) + _sound_after(telling)
+    shows, seen = telling.pick("frame", True, False), telling.pick("seen", ("sieht man", ""), ("ist", " zu sehen"))
+    if telling.sound is None or telling.pick("place", True, False):
+        if shows and _alone(telling) and telling.pick("relative", True, False):
+            return f"{film} zeigt {_relative(telling, 'accusative')}{_sound_after(telling)}"
+        opening = f"{film} zeigt" if shows else f"{where} {''.join(seen)}"
+        return f"{opening}, wie {_embedded(telling)}{_sound_after(telling)}"
+    before = "ohne Ton" if telling.sound == "silence" else f"zu {TONES[telling.sound][1]}"
+    verb, rest = seen  # "im Video" stands between "ist" and "zu sehen", but behind "sieht man"
+    opening = f"zeigt {film}" if shows else f"{verb} {where}{rest}"
+    return f"{before} {opening}, wie {_embedded(telling)}"
 
 
 def _tags(telling: Content) -> str:
@@ -207,7 +208,7 @@ def _inverted(telling: Content, clause: Clause) -> str:
 
 
 def _predicate(telling: Content, clause: Clause) -> Predicate:
-    way = WAYS[clause.heading or "left"]
+    way = WAYS[clause.heading] if clause.heading else ""
     match clause.action:
         case "move":
             verb = telling.pick("move", Predicate("bewegt", True), Predicate("gleitet"), Predicate("wandert"))

@@ -75,6 +75,8 @@ def _main(telling: Content) -> str:
     if not rest:
         return one
     two, join = f"{_subject(telling, rest[0])} {_predicate(telling, rest[0])}", telling.pick("join", 0, 1, 2)
+    if telling.style == 1 or _sound_leads(telling):
+        join %= 2  # "first" only where nothing stands before it
     if not rest[0].repeated:
         return (f"{one}, then {two}", f"{one}, and then {two}", f"first {one}, then {two}")[join]
     it = f"it {_predicate(telling, rest[0])}"
@@ -118,7 +120,7 @@ def _verb(telling: Content, clause: Clause) -> Verb:
     match clause.action:
         case "move":
             moving = telling.pick("move", ("moves", "moving"), ("slides", "sliding"), ("glides", "gliding"))
-            return Verb(*moving, telling.pick("way", *WAYS)[clause.heading or "left"])
+            return Verb(*moving, _way(telling.pick("way", *WAYS), clause))
         case "turn":
             turning = telling.pick("turn", ("turns", "turning"), ("rotates", "rotating"), ("spins", "spinning"))
             against = telling.pick("against", "anticlockwise", "counterclockwise")
@@ -139,7 +141,12 @@ def _verb(telling: Content, clause: Clause) -> Verb:
             hiding = telling.pick("hide", ("hides", "hiding"), ("disappears", "disappearing"))
             return Verb(f"{hiding[0]} behind {target}", f"{hiding[1]} behind {target}")
         case "follow":
-            return Verb(f"follows {target}", f"following {target}", WAYS[0][clause.heading or "left"])
+            return Verb(f"follows {target}", f"following {target}", _way(WAYS[0], clause))
+
+
+def _way(ways: dict[Heading, str], clause: Clause) -> str:
+    assert clause.heading is not None
+    return ways[clause.heading]
 
 
 def _thing(telling: Content, thing: Mention, article: bool = False) -> str:
@@ -159,12 +166,16 @@ def _thing(telling: Content, thing: Mention, article: bool = False) -> str:
 
 def _with_sound(telling: Content, text: str) -> str:
     """The sound before the text or after it."""
-    if telling.sound is None or telling.pick("place", True, False):
+    if telling.sound is None or not _sound_leads(telling):
         return text + _sound_after(telling)
     if telling.sound == "silence":
         return telling.pick("sound", "without a sound, ", "in silence, ") + text
     tone = TONES[telling.sound]
     return telling.pick("sound", f"to the sound of {tone}, ", f"while {tone} is heard, ") + text
+
+
+def _sound_leads(telling: Content) -> bool:
+    return telling.sound is not None and telling.pick("place", False, True)
 
 
 def _sound_after(telling: Content) -> str:

@@ -146,7 +146,7 @@ def _subject(telling: Content, clause: Clause) -> str:
 
 
 def _verb(telling: Content, clause: Clause) -> Verb:
-    way = WAYS[clause.heading or "left"]
+    way = WAYS[clause.heading] if clause.heading else ""
     match clause.action:
         case "move":
             return telling.pick(
@@ -156,7 +156,7 @@ def _verb(telling: Content, clause: Clause) -> Verb:
                 Verb("se desplaza", "desplazándose", way),
             )
         case "turn":
-            around = telling.pick("way", *TURNS)[clause.heading or "left"]
+            around = telling.pick("way", *TURNS)["left" if clause.heading == "left" else "right"]
             return telling.pick("turn", Verb("gira", "girando", around), Verb("rota", "rotando", around))
         case "grow":
             bigger = Verb("se hace más grande", "haciéndose más grande")

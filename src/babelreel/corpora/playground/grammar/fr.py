@@ -158,7 +158,7 @@ def _subject(telling: Content, clause: Clause) -> str:
 
 def _verb(telling: Content, clause: Clause) -> Verb:
     gender = _gender(clause)
-    way, bigger = WAYS[clause.heading or "left"], "" if gender == "m" else "e"
+    way, e = WAYS[clause.heading] if clause.heading else "", "" if gender == "m" else "e"
     match clause.action:
         case "move":
             moving = telling.pick(
@@ -168,13 +168,13 @@ def _verb(telling: Content, clause: Clause) -> Verb:
         case "turn":
             stem = telling.pick("turn", "tourn", "pivot")
             itself = telling.pick("itself", "", f" sur {PRONOUNS[gender][1]}")
-            around = telling.pick("way", *TURNS)[clause.heading or "left"]
+            around = telling.pick("way", *TURNS)["left" if clause.heading == "left" else "right"]
             return Verb(f"{stem}e{itself}", f"{stem}ant{itself}", f"{stem}er{itself}", around)
         case "grow":
-            return telling.pick("grow", Verb("grandit", "grandissant", "grandir"), _become(f"plus grand{bigger}"))
+            return telling.pick("grow", Verb("grandit", "grandissant", "grandir"), _become(f"plus grand{e}"))
         case "shrink":
             smaller = Verb("rétrécit", "rétrécissant", "rétrécir")
-            return telling.pick("shrink", smaller, _become(f"plus petit{bigger}"))
+            return telling.pick("shrink", smaller, _become(f"plus petit{e}"))
         case "meet" if _plural(telling, clause):
             touch = Verb(
                 "se rapprochent et se touchent", "se rapprochant et se touchant", "se rapprocher et se toucher"

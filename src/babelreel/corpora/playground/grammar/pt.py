@@ -143,7 +143,7 @@ def _subject(telling: Content, clause: Clause) -> str:
 
 
 def _verb(telling: Content, clause: Clause) -> Verb:
-    way = WAYS[clause.heading or "left"]
+    way = WAYS[clause.heading] if clause.heading else ""
     match clause.action:
         case "move":
             return telling.pick(
@@ -153,7 +153,7 @@ def _verb(telling: Content, clause: Clause) -> Verb:
                 Verb("se desloca", "se deslocando", way),
             )
         case "turn":
-            around = telling.pick("way", *TURNS)[clause.heading or "left"]
+            around = telling.pick("way", *TURNS)["left" if clause.heading == "left" else "right"]
             return telling.pick("turn", Verb("gira", "girando", around), Verb("roda", "rodando", around))
         case "grow":
             return telling.pick("grow", Verb("cresce", "crescendo"), Verb("fica maior", "ficando maior"))

@@ -1,0 +1,78 @@
+"""From a backbone's tokens to the joint space: one vector a frame, and its tokens where a method reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from babelreel.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class HeadConfig:
+    """`kind` "none" leaves the backbone's vectors as they are (they lie in the joint space already), "linear" projects
+    them, "attention" lets `queries` learned queries pool the tokens of each frame. `width` is the joint space's."""
+
+    kind: Literal["none", "linear", "attention"] = "none"
+    width: int = 256
+    queries: int = 8
+    dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        if min(self.width, self.queries) < 1 or not 0 <= self.dropout < 1:
+            raise ConfigError("A head needs width and queries of at least 1, and dropout from 0 to below 1.")
+
+
+class HeadOutput(NamedTuple):
+    """`frames` (N, T, D): one vector a frame. `tokens` (N, L, D): the projected tokens, L = T * G."""
+
+    frames: Tensor
+    tokens: Tensor
+
+
+class MediaHead(nn.Module):
+    """Tokens of a backbone, G a frame, to the joint space.
+
+    `source_width` is the backbone's. Attention pooling: each query gives every token of a frame a weight by a softmax
+    over the frame's tokens; the weighted means are joined, and a two-layer network maps them, beside a linear path from
+    the plain mean.
+    """
+
+    def __init__(self, config: HeadConfig, source_width: int, grid: int) -> None:
+        super().__init__()
+        self.config = config
+        self.grid = grid
+        self.width = source_width if config.kind == "none" else config.width
+        if config.kind == "none":
+            if grid > 1:
+                raise ConfigError("Grid tokens need a head that pools them: kind = 'attention' or 'linear'.")
+            return
+        self.norm = nn.LayerNorm(source_width)
+        self.drop = nn.Dropout(config.dropout)
+        self.project = nn.Linear(source_width, config.width)
+        if config.kind == "attention":
+            self.weigh = nn.Linear(source_width, config.queries)
+            self.place = nn.Parameter(torch.zeros(grid, config.queries))
+            hidden = 2 * config.width
+            self.mix = nn.Sequential(
+                nn.Linear(config.queries * config.width, hidden), nn.GELU(), nn.Dropout(config.dropout),
+                nn.Linear(hidden, config.width),
+            )  # fmt: skip
+
+    def forward(self, tokens: Tensor) -> HeadOutput:
+        """`tokens` (N, T * G, Ds), G tokens a frame, frame by frame; padding frames give vectors to be masked."""
+        if self.config.kind == "none":
+            return HeadOutput(tokens, tokens)
+        tokens = self.drop(self.norm(tokens.float()))
+        projected = self.project(tokens)  # (N, T * G, D)
+        count, length, width = projected.shape
+        by_frame = projected.view(count, length // self.grid, self.grid, width)  # (N, T, G, D)
+        frames = by_frame.mean(2)  # (N, T, D)
+        if self.config.kind == "attention":
+            weights = self.weigh(tokens).view(*by_frame.shape[:3], -1) + self.place  # (N, T, G, K)
+            pooled = torch.einsum("ntgk,ntgd->ntkd", weights.softmax(2), by_frame).flatten(2)  # (N, T, K * D)
+            frames = frames + self.mix(pooled)
+        return HeadOutput(frames, projected)

@@ -1,0 +1,64 @@
+"""The media side that methods share: a vision backbone over frames, and a head into the joint space."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from babelreel.encoders.heads import HeadConfig, MediaHead
+from babelreel.encoders.vision import VisionEncoder
+from babelreel.types import MediaBatch, Representation
+
+
+class MediaTower(nn.Module):
+    """`vision` reads frames; tokens are its patches with `use_grid`, else one a frame; `head` projects them."""
+
+    def __init__(self, vision: VisionEncoder, head: HeadConfig, use_grid: bool) -> None:
+        super().__init__()
+        self.vision = vision
+        self.use_grid = use_grid
+        width = vision.grid_width if use_grid else vision.width
+        self.head = MediaHead(head, width, vision.grid_length if use_grid else 1)
+        self.width = self.head.width
+
+    def backbone_features(self, batch: MediaBatch) -> Representation:
+        """What the backbone alone gives: tokens (B, T * G, Ds), frame by frame, with mask and times."""
+        features = self.vision(batch.frames[batch.mask])  # real frames only
+        found = features.grid if self.use_grid else features.pooled.unsqueeze(1)  # (M, G, Ds)
+        per_frame = found.shape[1]
+        tokens = found.new_zeros(*batch.mask.shape, *found.shape[1:])  # (B, T, G, Ds)
+        tokens[batch.mask] = found
+        mask, times = (t.repeat_interleave(per_frame, dim=1) for t in (batch.mask, batch.times))
+        return Representation(tokens=tokens.flatten(1, 2), mask=mask, times=times)
+
+    def frames(self, features: Representation) -> tuple[Tensor, Tensor, Tensor]:
+        """Frame vectors (B, T, D) of the joint space with mask (B, T) and times (B, T), not normalised."""
+        tokens, mask, times = parts(features)
+        step = self.head.grid
+        return self.head(tokens).frames, mask[:, ::step], times[:, ::step]
+
+    def tokens(self, features: Representation) -> tuple[Tensor, Tensor, Tensor]:
+        """Every projected token (B, L, D) with mask (B, L) and times (B, L), not normalised."""
+        tokens, mask, times = parts(features)
+        return self.head(tokens).tokens, mask, times
+
+    def describe(self) -> dict[str, Any]:
+        """Plain values from which `parts_of` builds the same."""
+        return {"vision": self.vision.describe(), "head": asdict(self.head.config), "grid": self.use_grid}
+
+    @staticmethod
+    def parts(description: dict[str, Any]) -> tuple[VisionEncoder, HeadConfig, bool]:
+        """Backbone (random weights), head and grid of a description."""
+        vision = VisionEncoder.from_description(description["vision"])
+        return vision, HeadConfig(**description["head"]), bool(description["grid"])
+
+
+def parts(features: Representation) -> tuple[Tensor, Tensor, Tensor]:
+    """Tokens, mask and times of backbone features, times 0 where there are none."""
+    assert features.tokens is not None
+    assert features.mask is not None
+    times = features.times if features.times is not None else torch.zeros_like(features.mask, dtype=torch.float32)
+    return features.tokens, features.mask, times

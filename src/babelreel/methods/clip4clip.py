@@ -1,0 +1,100 @@
+"""CLIP4Clip with mean pooling (Luo et al. 2021, arXiv 2104.08860, "parameter-free"): the baseline, and zero-shot.
+
+- Each frame's vector is normalised, the mean over real frames is normalised again; an image is one frame (section 3.2).
+- Symmetric cross entropy over cosines with a learned scale, clamped to 100 (eq. 1-3): `losses.contrastive`.
+- With an image-text model and nothing trained this is zero-shot retrieval.
+
+Stated differences: several captions of an item in a batch are all positives (the paper has one). A backbone that is no
+image-text model gets a head (`encoders/heads.py`), and stays frozen unless the recipe says otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from babelreel import scoring
+from babelreel.data.tokenizers import Tokenizer
+from babelreel.distributed import gather
+from babelreel.encoders.heads import HeadConfig
+from babelreel.encoders.media import MediaTower
+from babelreel.encoders.text import TextEncoder
+from babelreel.encoders.vision import VisionEncoder
+from babelreel.errors import ModelError
+from babelreel.losses import contrastive
+from babelreel.media.video import Sampling
+from babelreel.methods.base import Method, positives
+from babelreel.types import Batch, MediaBatch, Representation, TextBatch
+
+MAX_SCALE = 100.0
+
+
+class CLIP4Clip(Method):
+    """Two towers of one joint space, frames averaged.
+
+    Raises:
+        ModelError: when the towers' widths differ.
+    """
+
+    def __init__(
+        self, vision: VisionEncoder, text: TextEncoder, sampling: Sampling, head: HeadConfig | None = None,
+        grid: bool = False, scale: float = 100.0,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.media = MediaTower(vision, head or HeadConfig(), grid)
+        if self.media.width != text.width:
+            raise ModelError(
+                f"The media side gives vectors of width {self.media.width}, the text side of {text.width}: they share "
+                "no space. Take both towers from one model, or a text tower distilled for this image tower."
+            )
+        self.text = text
+        self.texts = {"query": text.tokenizer}
+        self.spec = vision.spec
+        self.sampling = sampling
+        self.log_scale = nn.Parameter(torch.tensor(scale).log())
+
+    def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:
+        """The contrastive loss of the batch, joint over processes."""
+        media = self.encode_features(self.features(batch)).pooled
+        texts = self.encode_text(batch.texts["query"]).pooled
+        assert media is not None
+        assert texts is not None
+        scores = self.log_scale.exp().clamp(max=MAX_SCALE) * gather(texts) @ gather(media).T
+        return {"contrastive": contrastive(scores, positives(batch))}
+
+    def encode_text(self, batch: TextBatch) -> Representation:
+        """Normalised vectors (B, D)."""
+        return Representation(normalize(self.text(batch).pooled.float(), dim=-1))
+
+    def backbone_features(self, batch: MediaBatch) -> Representation:
+        """The vision backbone's tokens, (B, T * G, Ds)."""
+        return self.media.backbone_features(batch)
+
+    def encode_features(self, features: Representation) -> Representation:
+        """Normalised vectors (B, D), and each frame's as tokens (B, T, D)."""
+        frames, mask, times = self.media.frames(features)
+        tokens = normalize(frames.float(), dim=-1) * mask.unsqueeze(-1)
+        return Representation(normalize(scoring.masked_mean(tokens, mask), dim=-1), tokens, mask, times)
+
+    def backbone(self) -> nn.Module:
+        """The vision backbone."""
+        return self.media.vision
+
+    def media_modules(self) -> nn.Module:
+        """The vision backbone and its head."""
+        return self.media
+
+    def describe(self) -> dict[str, Any]:
+        """Towers and settings as plain values."""
+        return {"media": self.media.describe(), "text": self.text.describe(), "sampling": asdict(self.sampling)}
+
+    @classmethod
+    def from_description(cls, description: dict[str, Any], tokenizers: dict[str, Tokenizer]) -> CLIP4Clip:
+        """The architecture that `describe` spoke of, with random weights."""
+        vision, head, grid = MediaTower.parts(description["media"])
+        text = TextEncoder.from_description(description["text"], tokenizers["query"])
+        return cls(vision, text, Sampling(**description["sampling"]), head, grid)

@@ -1,0 +1,195 @@
+"""MuMUR / MKTVR: text-conditioned pooling, and a multilingual branch beside the English one.
+
+Madasu et al. 2023 (Machine Learning, "MuMUR"; ECIR 2023, "MKTVR").
+
+- Eq. 1-3, the dual cross-modal encoder (DCM): the text is the query, frames are keys and values: `CrossModal.pool`.
+- Eq. 4-5, LN(FC(r) + r): `CrossModal.forward`. One DCM serves both branches; the papers use one set of symbols.
+- Eq. 6-10, L = L_E + L_M, each both ways: `MuMUR.forward`.
+- Section 3.2.5, inference: English queries take the English branch, others the multilingual one: `MuMUR.route`.
+
+Stated differences, each with a switch that gives the paper's letter:
+- Every candidate is pooled with *this* query's text, in training as in search. Pooling a video with its own caption, as
+  eq. 7-10 can be read, leaks the answer and cannot be done at search time; there is no switch for it.
+- `similarity` "cosine" with a learned scale, clamped to 100, trains; "dot" is the papers' bare dot product.
+- `heads` is 1: the papers do not say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from babelreel import scoring
+from babelreel.data.tokenizers import Tokenizer
+from babelreel.distributed import gather
+from babelreel.encoders.media import MediaTower
+from babelreel.encoders.text import TextEncoder
+from babelreel.errors import ModelError
+from babelreel.losses import contrastive
+from babelreel.media.video import Sampling
+from babelreel.methods.base import Method, positives
+from babelreel.types import Batch, MediaBatch, Representation, TextBatch
+
+MAX_SCALE = 100.0
+PAIR_BLOCK = 1 << 24  # floats of pooled pairs that scoring holds at a time
+
+
+class CrossModal(nn.Module):
+    """The dual cross-modal encoder: pools an item's tokens with a text, LN(FC(r) + r)."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        if width % heads:
+            raise ModelError(f"A width of {width} cannot be split into {heads} attention heads.")
+        self.heads = heads
+        self.query, self.key, self.value, self.out = (nn.Linear(width, width) for _ in range(4))
+        self.fc = nn.Linear(width, width)
+        self.drop = nn.Dropout(dropout)
+        self.norm = nn.LayerNorm(width)
+
+    def weights(self, texts: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
+        """Attention (Q, N, H, L) of texts (Q, D) over the tokens (N, L, D) of every item; 0 on padding."""
+        query = self.query(texts).unflatten(-1, (self.heads, -1))  # (Q, H, D / H)
+        key = self.key(tokens).unflatten(-1, (self.heads, -1))  # (N, L, H, D / H)
+        logits = torch.einsum("qhd,nlhd->qnhl", query, key) / query.shape[-1] ** 0.5
+        logits = logits.masked_fill(~mask[None, :, None, :], float("-inf"))
+        return logits.softmax(-1)
+
+    def forward(self, texts: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
+        """Every item pooled with every text: (Q, N, D)."""
+        weights = self.weights(texts, tokens, mask)
+        value = self.value(tokens).unflatten(-1, (self.heads, -1))  # (N, L, H, D / H)
+        pooled = torch.einsum("qnhl,nlhd->qnhd", weights, value).flatten(-2)  # (Q, N, D)
+        pooled = self.out(pooled)
+        return self.norm(self.drop(self.fc(pooled)) + pooled)
+
+
+class MuMUR(Method):
+    """A media tower, an English and a multilingual text tower, and the DCM between them.
+
+    `text` reads every language, or with `english` every language but English; without `multilingual` in training only
+    the pivot's loss is taken, and without `dcm` frames are averaged (the papers' ablations).
+    """
+
+    scored = ("tokens", "mask")
+
+    def __init__(
+        self,
+        media: MediaTower,
+        text: TextEncoder,
+        sampling: Sampling,
+        *,
+        english: TextEncoder | None = None,
+        multilingual: bool = True,
+        dcm: bool = True,
+        heads: int = 1,
+        dropout: float = 0.4,
+        similarity: Literal["cosine", "dot"] = "cosine",
+    ) -> None:
+        super().__init__()
+        for tower in (text, english):
+            if tower is not None and tower.width != media.width:
+                raise ModelError(f"The media side has width {media.width}, a text side {tower.width}: no common space.")
+        self.media, self.text, self.english = media, text, english
+        self.multilingual, self.similarity = multilingual, similarity
+        self.heads, self.dropout = heads, dropout
+        self.dcm = CrossModal(media.width, heads, dropout) if dcm else None
+        self.texts = {"query": text.tokenizer, "pivot": (english or text).tokenizer}
+        self.spec, self.sampling = media.vision.spec, sampling
+        self.log_scale = nn.Parameter(torch.tensor(1 / 0.07).log())
+
+    def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:
+        """L_E over the pivots and L_M over the other captions, each with every item pooled by every text."""
+        features = self.encode_features(self.features(batch))
+        assert features.tokens is not None
+        assert features.mask is not None
+        tokens, mask = gather(features.tokens), gather(features.mask)
+        positive = positives(batch)
+        roles = {"english": "pivot", "multilingual": "query"} if self.multilingual else {"english": "pivot"}
+        losses = {}
+        for name, role in roles.items():
+            texts = self.encode_text(batch.texts[role]).pooled
+            assert texts is not None
+            losses[name] = contrastive(self._similarity(gather(texts), tokens, mask), positive)
+        return losses
+
+    def encode_text(self, batch: TextBatch) -> Representation:
+        """(B, D), normalised for the cosine."""
+        tower = self.english if batch.role == "pivot" and self.english is not None else self.text
+        pooled = tower(batch).pooled.float()
+        return Representation(normalize(pooled, dim=-1) if self.similarity == "cosine" else pooled)
+
+    def encode_features(self, features: Representation) -> Representation:
+        """Tokens (B, L, D), normalised, and their mean as pooled vectors for a first search."""
+        tokens, mask, times = self.media.tokens(features)
+        tokens = normalize(tokens.float(), dim=-1) * mask.unsqueeze(-1)
+        return Representation(normalize(scoring.masked_mean(tokens, mask), dim=-1), tokens, mask, times)
+
+    def score(self, queries: Representation, items: Representation) -> Tensor:
+        """(Q, N): every item pooled with every query, in blocks of items."""
+        assert queries.pooled is not None
+        assert items.tokens is not None
+        assert items.mask is not None
+        step = max(1, PAIR_BLOCK // (len(queries) * items.tokens.shape[-1]))
+        blocks = [
+            self._similarity(queries.pooled, items.tokens[n : n + step], items.mask[n : n + step])
+            for n in range(0, len(items), step)
+        ]
+        return torch.cat(blocks, dim=1)
+
+    def frame_scores(self, queries: Representation, items: Representation) -> Tensor:
+        """(Q, N, L): the attention weights, mean over heads; -inf on padding."""
+        assert queries.pooled is not None
+        assert items.tokens is not None
+        assert items.mask is not None
+        if self.dcm is None:
+            return scoring.frame_scores(queries, items)
+        weights = self.dcm.weights(queries.pooled, items.tokens, items.mask).mean(2)
+        return weights.masked_fill(~items.mask, float("-inf"))
+
+    def _similarity(self, texts: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
+        if self.dcm is None:
+            pooled = scoring.masked_mean(tokens, mask).expand(len(texts), -1, -1)  # (Q, N, D)
+        else:
+            pooled = self.dcm(texts, tokens, mask)  # (Q, N, D)
+        if self.similarity == "dot":
+            return torch.einsum("qd,qnd->qn", texts, pooled)
+        return self.log_scale.exp().clamp(max=MAX_SCALE) * torch.einsum("qd,qnd->qn", texts, normalize(pooled, dim=-1))
+
+    def route(self, lang: str | None) -> str:
+        """English takes the English branch."""
+        return "pivot" if lang is not None and lang.partition("-")[0] == "en" else "query"
+
+    def backbone_features(self, batch: MediaBatch) -> Representation:
+        """The vision backbone's tokens, (B, T * G, Ds)."""
+        return self.media.backbone_features(batch)
+
+    def backbone(self) -> nn.Module:
+        """The vision backbone."""
+        return self.media.vision
+
+    def media_modules(self) -> nn.Module:
+        """The vision backbone, its head, and the DCM, whose constants an index may hold."""
+        return nn.ModuleList([self.media] if self.dcm is None else [self.media, self.dcm])
+
+    def describe(self) -> dict[str, Any]:
+        """Towers and settings as plain values."""
+        return {
+            "media": self.media.describe(), "text": self.text.describe(), "sampling": asdict(self.sampling),
+            "english": None if self.english is None else self.english.describe(), "multilingual": self.multilingual,
+            "dcm": self.dcm is not None, "heads": self.heads, "dropout": self.dropout, "similarity": self.similarity,
+        }  # fmt: skip
+
+    @classmethod
+    def from_description(cls, description: dict[str, Any], tokenizers: dict[str, Tokenizer]) -> MuMUR:
+        """The architecture that `describe` spoke of, with random weights."""
+        rest = dict(description)
+        media = MediaTower(*MediaTower.parts(rest.pop("media")))
+        text = TextEncoder.from_description(rest.pop("text"), tokenizers["query"])
+        english = rest.pop("english")
+        tower = None if english is None else TextEncoder.from_description(english, tokenizers["pivot"])
+        return cls(media, text, Sampling(**rest.pop("sampling")), english=tower, **rest)

@@ -1,0 +1,293 @@
+"""methods/: every trainable method overfits eight pairs, comes back from its run folder, and keeps its promises."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import normalize
+from transformers import BertConfig, BertModel, CLIPVisionConfig, CLIPVisionModelWithProjection
+
+import babelreel
+from babelreel.data.tokenizers import TextPolicy, Tokenizer, train_tokenizer
+from babelreel.encoders.heads import HeadConfig, MediaHead
+from babelreel.encoders.media import MediaTower
+from babelreel.encoders.text import TextEncoder
+from babelreel.encoders.vision import VisionEncoder
+from babelreel.errors import ConfigError, ModelError
+from babelreel.media.transforms import ImageSpec
+from babelreel.media.video import Sampling
+from babelreel.methods import METHODS, method_class, method_name
+from babelreel.methods.base import Method, positives
+from babelreel.methods.clip4clip import CLIP4Clip
+from babelreel.methods.mkd import MKD
+from babelreel.methods.mumur import CrossModal, MuMUR
+from babelreel.runs import load_run, save_run
+from babelreel.types import Batch, MediaBatch, Representation
+
+WIDTH = 32
+ENGLISH = [f"a {c} {s}" for c in ("red", "blue") for s in ("circle", "square", "star", "moon")]
+GERMAN = [f"ein {c} {s}" for c in ("roter", "blauer") for s in ("Kreis", "Klotz", "Stern", "Mond")]
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> Tokenizer:
+    return train_tokenizer(ENGLISH + GERMAN, 120, TextPolicy(16), "unigram")
+
+
+def text_tower(tokenizer: Tokenizer, seed: int, width: int = WIDTH) -> TextEncoder:
+    torch.manual_seed(seed)
+    config = BertConfig(
+        vocab_size=tokenizer.vocab_size, hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=64, max_position_embeddings=16, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
+    )  # fmt: skip
+    return TextEncoder(BertModel(config, add_pooling_layer=False), tokenizer, True, nn.Linear(32, width))
+
+
+def vision(seed: int = 0) -> VisionEncoder:
+    torch.manual_seed(seed)
+    config = CLIPVisionConfig(
+        hidden_size=32, intermediate_size=64, num_hidden_layers=1, num_attention_heads=2, image_size=32, patch_size=16,
+        projection_dim=WIDTH,
+    )  # fmt: skip
+    return VisionEncoder(CLIPVisionModelWithProjection(config), ImageSpec(32, 32))
+
+
+def clip4clip(tokenizer: Tokenizer) -> CLIP4Clip:
+    return CLIP4Clip(vision(), text_tower(tokenizer, 1), Sampling(frames=3), scale=14.0)
+
+
+def mumur(tokenizer: Tokenizer, **switches: object) -> MuMUR:
+    media = MediaTower(vision(), HeadConfig("linear", WIDTH, dropout=0.0), True)
+    english = None if switches.pop("shared", False) else text_tower(tokenizer, 2)
+    options = {"dropout": 0.0, "english": english} | switches
+    return MuMUR(media, text_tower(tokenizer, 1), Sampling(frames=3), **options)  # type: ignore[arg-type]
+
+
+def mkd(tokenizer: Tokenizer) -> MKD:
+    return MKD(clip4clip(tokenizer), text_tower(tokenizer, 3))
+
+
+def media_batch(seed: int = 0) -> MediaBatch:
+    generator = torch.Generator().manual_seed(seed)
+    base = torch.randint(0, 255, (8, 1, 3, 2, 2), dtype=torch.uint8, generator=generator)
+    frames = base.expand(8, 3, 3, 2, 2).repeat_interleave(16, -1).repeat_interleave(16, -2).contiguous()
+    mask = torch.ones(8, 3, dtype=torch.bool)
+    mask[::2, 2] = False
+    return MediaBatch(tuple(map(str, range(8))), frames, mask, torch.arange(3.0).expand(8, 3) * mask)
+
+
+def batch(method: Method) -> Batch:
+    texts = {"query": method.texts["query"](GERMAN, ["de"] * 8)}
+    if "pivot" in method.texts:
+        texts["pivot"] = method.texts["pivot"](ENGLISH, ["en"] * 8, "pivot")
+    return Batch(media_batch(), texts=texts)
+
+
+def fit(method: Method, given: Batch, steps: int = 150) -> list[float]:
+    optimizer = torch.optim.Adam([p for p in method.parameters() if p.requires_grad], 3e-3)
+    seen = []
+    for _ in range(steps):
+        loss = sum(method.train()(given, 0.0).values())
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[union-attr]
+        optimizer.step()
+        seen.append(float(loss.detach()))  # type: ignore[union-attr]
+    method.eval()
+    return seen
+
+
+CASES = {
+    "clip4clip": clip4clip,
+    "mumur": mumur,
+    "mumur, bare dot product": lambda t: mumur(t, similarity="dot"),
+    "mumur, four heads": lambda t: mumur(t, heads=4),
+    "mumur, one text tower": lambda t: mumur(t, shared=True),
+    "mumur, English alone": lambda t: mumur(t, multilingual=False),
+    "mumur, no DCM": lambda t: mumur(t, dcm=False),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_eight_pairs_are_overfitted(name: str, tokenizer: Tokenizer, tmp_path: Path) -> None:
+    method = CASES[name](tokenizer)
+    given = batch(method)
+    losses = fit(method, given)
+    assert losses[-1] < losses[0] / 4
+    with torch.no_grad():
+        media = method.encode_media(given.media)  # type: ignore[arg-type]
+        role = "pivot" if name.endswith("alone") else "query"
+        scores = method.score(method.encode_text(given.texts[role]), media)
+        assert scores.argmax(1).tolist() == list(range(8))
+        frames = method.frame_scores(method.encode_text(given.texts[role]), media)
+        assert media.mask is not None
+        assert torch.equal(torch.isinf(frames[0]), ~media.mask)
+    # ... and it comes back from its folder, whole.
+    save_run(method, tmp_path, {"steps": 150})
+    again = load_run(tmp_path).eval()
+    assert type(again) is type(method)
+    with torch.no_grad():
+        twice = again.score(again.encode_text(given.texts[role]), again.encode_media(given.media))  # type: ignore[arg-type]
+    torch.testing.assert_close(twice, scores)
+    assert babelreel.load(tmp_path).fingerprint == method.media_fingerprint()
+
+
+@pytest.mark.parametrize("distance", ["l2", "mse", "cosine"])
+def test_mkd_teaches_the_student_and_leaves_the_rest(distance: str, tokenizer: Tokenizer, tmp_path: Path) -> None:
+    teacher = clip4clip(tokenizer)
+    fit(teacher, Batch(media_batch(), texts={"query": tokenizer(ENGLISH)}))
+    before = teacher.media_fingerprint()
+    method = MKD(teacher, text_tower(tokenizer, 3), distance)  # type: ignore[arg-type]
+    given = batch(method)
+    losses = fit(method, given, 300)
+    assert losses[-1] < losses[0] / 5
+    assert method.media_fingerprint() == before
+    save_run(method, tmp_path)
+    model = babelreel.load(tmp_path)
+    media = model.method.encode_media(media_batch())
+    english, german = model.encode_text(ENGLISH, "en"), model.encode_text(GERMAN, "de")
+    assert model.score(english, media).argmax(1).tolist() == list(range(8))
+    assert model.score(german, media).argmax(1).tolist() == list(range(8))
+    with torch.no_grad():
+        expected = normalize(teacher.text(tokenizer(ENGLISH)).pooled, dim=-1)
+    torch.testing.assert_close(english.pooled, expected, rtol=1e-4, atol=1e-5)  # English is the teacher's own
+
+
+def test_features_of_a_frozen_backbone_give_the_same_loss(tokenizer: Tokenizer) -> None:
+    for method in (clip4clip(tokenizer).eval(), mumur(tokenizer).eval()):
+        given = batch(method)
+        features = method.backbone_features(given.media)  # type: ignore[arg-type]
+        cached = replace(given, media=None, features=features)
+        for name, loss in method(given, 0.0).items():
+            torch.testing.assert_close(method(cached, 0.0)[name], loss)
+
+
+def test_the_dcm_is_multi_head_attention_with_a_residual_layer() -> None:
+    """Against torch's own attention, pair by pair."""
+    torch.manual_seed(0)
+    module = CrossModal(16, 4, 0.4).eval()
+    reference = nn.MultiheadAttention(16, 4, batch_first=True)
+    with torch.no_grad():
+        reference.in_proj_weight.copy_(torch.cat([module.query.weight, module.key.weight, module.value.weight]))
+        reference.in_proj_bias.copy_(torch.cat([module.query.bias, module.key.bias, module.value.bias]))
+        reference.out_proj.load_state_dict(module.out.state_dict())
+    texts, tokens = torch.randn(3, 16), torch.randn(5, 6, 16)
+    mask = torch.rand(5, 6) > 0.4
+    mask[:, 0] = True
+    with torch.no_grad():
+        pooled = module(texts, tokens, mask)
+        for q in range(3):
+            for n in range(5):
+                out, _ = reference(texts[q].view(1, 1, -1), tokens[n : n + 1], tokens[n : n + 1], ~mask[n : n + 1])
+                expected = module.norm(module.fc(out) + out)[0, 0]
+                torch.testing.assert_close(pooled[q, n], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_one_token_makes_pooling_independent_of_the_text(tokenizer: Tokenizer) -> None:
+    """An image of one token: the softmax is 1, whatever is asked."""
+    module = CrossModal(WIDTH, 1, 0.0).eval()
+    with torch.no_grad():
+        pooled = module(torch.randn(4, WIDTH), torch.randn(3, 1, WIDTH), torch.ones(3, 1, dtype=torch.bool))
+    torch.testing.assert_close(pooled, pooled[:1].expand_as(pooled))
+
+
+def test_padding_changes_no_score(tokenizer: Tokenizer) -> None:
+    for method in (clip4clip(tokenizer).eval(), mumur(tokenizer).eval()):
+        with torch.no_grad():
+            queries = method.encode_text(method.texts["query"](GERMAN))
+            rows = method.encode_media(media_batch())
+            assert rows.tokens is not None
+            assert rows.mask is not None
+            noisy = torch.where(rows.mask.unsqueeze(-1), rows.tokens, torch.full_like(rows.tokens, 7.0))
+            longer = Representation(
+                rows.pooled, nn.functional.pad(noisy, (0, 0, 0, 5), value=3.0), nn.functional.pad(rows.mask, (0, 5))
+            )
+            torch.testing.assert_close(method.score(queries, longer), method.score(queries, rows), rtol=1e-4, atol=1e-5)
+
+
+def test_scoring_in_blocks_is_scoring_at_once(tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    method = mumur(tokenizer).eval()
+    with torch.no_grad():
+        queries, rows = method.encode_text(method.texts["query"](GERMAN)), method.encode_media(media_batch())
+        whole = method.score(queries, rows)
+        monkeypatch.setattr("babelreel.methods.mumur.PAIR_BLOCK", 8 * WIDTH * 3)
+        torch.testing.assert_close(method.score(queries, rows), whole)
+
+
+def test_captions_of_one_item_are_all_its_positives(tokenizer: Tokenizer) -> None:
+    owners = torch.tensor([0, 0, 1, 2])
+    rows = Representation(torch.zeros(3, 2))
+    mask = positives(Batch(features=rows, owners=owners))
+    assert mask is not None
+    assert mask.tolist() == [[True, False, False], [True, False, False], [False, True, False], [False, False, True]]
+    assert positives(Batch(features=rows)) is None
+
+
+def test_languages_are_routed(tokenizer: Tokenizer) -> None:
+    for method in (mumur(tokenizer), mkd(tokenizer)):
+        assert [method.route(lang) for lang in ("en", "en-GB", "de", None)] == ["pivot", "pivot", "query", "query"]
+    assert clip4clip(tokenizer).route("en") == "query"
+
+
+@pytest.mark.parametrize("kind", ["linear", "attention"])
+def test_a_head_pools_each_frame_by_itself(kind: str) -> None:
+    torch.manual_seed(0)
+    head = MediaHead(HeadConfig(kind, 8, 3), 6, 4).eval()  # type: ignore[arg-type]
+    tokens = torch.randn(2, 5 * 4, 6)  # five frames of four patches
+    frames = head(tokens).frames
+    assert frames.shape == (2, 5, 8)
+    for n in range(5):
+        torch.testing.assert_close(head(tokens[:, 4 * n : 4 * n + 4]).frames[:, 0], frames[:, n])
+
+
+def test_every_method_of_the_table_is_one(tokenizer: Tokenizer) -> None:
+    for name in METHODS:
+        assert issubclass(method_class(name), Method)
+    assert method_name(clip4clip(tokenizer)) == "clip4clip"
+    with pytest.raises(ConfigError, match="There are: clip4clip"):
+        method_class("clip5clip")
+
+
+def test_what_does_not_fit_is_refused(tokenizer: Tokenizer) -> None:
+    wide = text_tower(tokenizer, 0, width=WIDTH + 1)
+    with pytest.raises(ModelError, match="share no space"):
+        CLIP4Clip(vision(), wide, Sampling())
+    with pytest.raises(ModelError, match="no common space"):
+        MuMUR(MediaTower(vision(), HeadConfig(), False), wide, Sampling())
+    with pytest.raises(ModelError, match="The teacher's vectors"):
+        MKD(clip4clip(tokenizer), wide)
+    with pytest.raises(ModelError, match="cannot be split into 5"):
+        CrossModal(16, 5, 0.0)
+    with pytest.raises(ConfigError, match="need a head"):
+        MediaTower(vision(), HeadConfig(), True)
+    with pytest.raises(ConfigError, match="dropout"):
+        HeadConfig(dropout=1.0)
+
+
+def test_damaged_runs(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    save_run(clip4clip(tokenizer), tmp_path)
+    info = json.loads((tmp_path / "run.json").read_text())
+    for change, message in (
+        ({"format": 99, "version": "9.9"}, "written by babelreel 9.9 in format 99"),
+        ({"fingerprint": "0"}, "does not hold the weights"),
+        ({"surprise": 1}, "not a whole run folder"),
+        ({"method": "none"}, "There is no method"),
+    ):
+        (tmp_path / "run.json").write_text(json.dumps(info | change))
+        with pytest.raises((ModelError, ConfigError), match=message):
+            babelreel.load(tmp_path)
+    (tmp_path / "run.json").write_text(json.dumps(info))
+    with pytest.raises(ModelError, match="its sampling are part of it"):
+        babelreel.load(tmp_path, frames=3)
+    other = mumur(tokenizer)
+    save_run(other, tmp_path / "other")
+    (tmp_path / "model.safetensors").write_bytes((tmp_path / "other" / "model.safetensors").read_bytes())
+    with pytest.raises(ModelError, match="belongs to another architecture"):
+        babelreel.load(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(b"\0" * 50)
+    with pytest.raises(ModelError, match="cannot be read"):
+        babelreel.load(tmp_path)
