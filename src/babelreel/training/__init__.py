@@ -1,0 +1,1 @@
+"""The only loop: recipes to run folders."""

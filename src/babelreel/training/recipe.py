@@ -1,0 +1,223 @@
+"""A recipe is one complete experiment: a TOML file, read into these dataclasses with all its mistakes at once.
+
+[method]
+name = "clip4clip"
+[method.vision]
+source = "path/or/hub-id"
+[data]
+corpus = "flickr8k"
+[training]
+epochs = 30
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from torch import nn
+
+from babelreel.config import from_dict
+from babelreel.data.tokenizers import TextPolicy, train_tokenizer
+from babelreel.encoders.heads import HeadConfig
+from babelreel.encoders.media import MediaTower
+from babelreel.encoders.text import TextEncoder
+from babelreel.encoders.vision import VisionEncoder
+from babelreel.errors import ConfigError
+from babelreel.media.video import Sampling
+from babelreel.methods import METHODS
+from babelreel.methods.base import Method
+from babelreel.methods.clip4clip import CLIP4Clip
+from babelreel.methods.mkd import MKD
+from babelreel.methods.mumur import MuMUR
+from babelreel.runs import load_run
+
+
+@dataclass(frozen=True, slots=True)
+class DataConfig:
+    """Which corpus, which splits, which captions.
+
+    `langs` are the languages of the queries (empty: all of the corpus), `pivot` is the language beside them for methods
+    that read pairs. `mixing` draws a caption's language evenly, or in proportion to an item's captions. `captions` of
+    each item stand in a batch, all of them its positives.
+    """
+
+    corpus: str
+    media_root: str | None = None
+    train: str = "train"
+    validate: str = "val"
+    langs: tuple[str, ...] = ()
+    pivot: str = "en"
+    mixing: Literal["even", "proportional"] = "even"
+    captions: int = 1
+
+    def __post_init__(self) -> None:
+        if self.validate == "test":
+            raise ConfigError("validate = 'test' would choose the checkpoint on the test split. Name another split.")
+        if self.validate == self.train:
+            raise ConfigError(f"train and validate are both {self.train!r}: choose checkpoints on other data.")
+        if self.captions < 1:
+            raise ConfigError(f"captions must be at least 1, found {self.captions}.")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """How long, how fast. `batch_size` counts items, over all processes. `scale_lr` is the learned scale's own rate.
+
+    `patience` validations without a better one end the training early; 0 never does.
+    """
+
+    epochs: int = 10
+    batch_size: int = 64
+    lr: float = 1e-4
+    scale_lr: float | None = None
+    weight_decay: float = 0.01
+    warmup: float = 0.05
+    clip: float = 1.0
+    precision: Literal["no", "bf16"] = "no"
+    freeze_backbone: bool = True
+    validate_every: int = 1
+    patience: int = 0
+    checkpoint_seconds: float = 60.0
+    tracker: Literal["none", "tensorboard"] = "none"
+
+    def __post_init__(self) -> None:
+        if min(self.epochs, self.batch_size, self.validate_every) < 1 or self.lr <= 0 or not 0 <= self.warmup < 1:
+            raise ConfigError("epochs, batch_size and validate_every start at 1, lr above 0, warmup from 0 to below 1.")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One experiment. `method` holds the method's name and its own settings."""
+
+    data: DataConfig
+    method: dict[str, Any]
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class VisionConfig:
+    """`source` is a hub id or folder; with `grid` its patches are the tokens."""
+
+    source: str
+    grid: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TextConfig:
+    """A pretrained tower (`source`), or one from scratch: pre-norm transformer layers over a learned vocabulary."""
+
+    source: str = ""
+    layers: int = 1
+    width: int = 256
+    heads: int = 4
+    vocabulary: int = 16_000
+    max_length: int = 48
+    dropout: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingConfig:
+    """Which frames of a video are read; see `media.video.Sampling`."""
+
+    frames: int = 12
+    rate: float | None = None
+    mode: Literal["uniform", "random"] = "uniform"
+
+
+@dataclass(frozen=True, slots=True)
+class CLIP4ClipConfig:
+    """Settings of `methods.clip4clip`."""
+
+    vision: VisionConfig
+    head: HeadConfig = field(default_factory=HeadConfig)
+    text: TextConfig = field(default_factory=TextConfig)
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    scale: float = 1 / 0.07
+
+
+@dataclass(frozen=True, slots=True)
+class MuMURConfig:
+    """Settings of `methods.mumur`; without `english` one tower reads every language."""
+
+    vision: VisionConfig
+    head: HeadConfig = field(default_factory=HeadConfig)
+    text: TextConfig = field(default_factory=TextConfig)
+    english: TextConfig | None = None
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    multilingual: bool = True
+    dcm: bool = True
+    heads: int = 1
+    dropout: float = 0.4
+    similarity: Literal["cosine", "dot"] = "cosine"
+
+
+@dataclass(frozen=True, slots=True)
+class MKDConfig:
+    """Settings of `methods.mkd`; `teacher` is the folder of a trained CLIP4Clip run."""
+
+    teacher: str
+    student: TextConfig = field(default_factory=TextConfig)
+    distance: Literal["l2", "mse", "cosine"] = "l2"
+
+
+CONFIGS: dict[str, type] = {"clip4clip": CLIP4ClipConfig, "mumur": MuMURConfig, "mkd": MKDConfig}
+
+
+def method_config(settings: Mapping[str, Any]) -> Any:
+    """The settings of a recipe's [method] as the dataclass of that method.
+
+    Raises:
+        ConfigError: when the method is unknown, or its settings have mistakes.
+    """
+    name = settings.get("name")
+    if name not in CONFIGS:
+        raise ConfigError(f"[method] must name one of {', '.join(METHODS)}, found {name!r}.")
+    return from_dict(CONFIGS[name], {k: v for k, v in settings.items() if k != "name"}, where="[method]")
+
+
+def build_method(config: Any, texts: Iterable[str]) -> Method:
+    """A method with its pretrained parts loaded and the rest at random; `texts` teach the vocabularies from scratch."""
+    texts = list(texts)
+    if isinstance(config, MKDConfig):
+        teacher = load_run(Path(config.teacher))
+        if not isinstance(teacher, CLIP4Clip):
+            raise ConfigError(f"MKD's teacher must be a CLIP4Clip run; {config.teacher} holds another method.")
+        return MKD(teacher, build_text(config.student, texts, teacher.text.width), config.distance)
+    vision = VisionEncoder.load(config.vision.source)
+    sampling = Sampling(config.sampling.frames, config.sampling.rate, config.sampling.mode)
+    if isinstance(config, CLIP4ClipConfig):
+        width = vision.width if config.head.kind == "none" else config.head.width
+        text = build_text(config.text, texts, width)
+        return CLIP4Clip(vision, text, sampling, config.head, config.vision.grid, config.scale)
+    media = MediaTower(vision, config.head, config.vision.grid)
+    english = None if config.english is None else build_text(config.english, texts, media.width)
+    return MuMUR(
+        media, build_text(config.text, texts, media.width), sampling, english=english,
+        multilingual=config.multilingual, dcm=config.dcm, heads=config.heads, dropout=config.dropout,
+        similarity=config.similarity,
+    )  # fmt: skip
+
+
+def build_text(config: TextConfig, texts: list[str], width: int) -> TextEncoder:
+    """A text tower whose vectors have `width`: pretrained with a new projection where it needs one, or from scratch."""
+    if config.source:
+        tower = TextEncoder.load(config.source)
+        if tower.width != width:
+            tower = TextEncoder(tower.backbone, tower.tokenizer, tower.mean, nn.Linear(tower.width, width))
+        return tower
+    from transformers import RobertaPreLayerNormConfig, RobertaPreLayerNormModel
+
+    tokenizer = train_tokenizer(texts, config.vocabulary, TextPolicy(config.max_length))
+    pad = tokenizer.backend.pad_token_id
+    settings = RobertaPreLayerNormConfig(
+        vocab_size=tokenizer.vocab_size, hidden_size=config.width, num_hidden_layers=config.layers,
+        num_attention_heads=config.heads, intermediate_size=4 * config.width, hidden_dropout_prob=config.dropout,
+        attention_probs_dropout_prob=config.dropout, max_position_embeddings=config.max_length + pad + 1,
+        pad_token_id=pad, bos_token_id=tokenizer.backend.bos_token_id, eos_token_id=tokenizer.backend.eos_token_id,
+    )  # fmt: skip
+    backbone = RobertaPreLayerNormModel(settings, add_pooling_layer=False)
+    return TextEncoder(backbone, tokenizer, True, nn.Linear(config.width, width))
