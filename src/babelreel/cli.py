@@ -127,6 +127,27 @@ def encode(
 
 
 @app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(help="a recipe, one of recipes/*.toml")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="the run folder")],
+    overrides: Annotated[list[str] | None, typer.Option("--set", help="key=value, wins over the recipe")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="go on with an interrupted training")] = False,
+    cache: Cache = None,
+) -> None:
+    """Train a model by a recipe; the best checkpoint on the validation split is what the run folder opens as."""
+    from babelreel.config import load_toml, parse_override
+    from babelreel.training.loop import train as run
+    from babelreel.training.recipe import Recipe
+
+    chosen = load_toml(recipe, Recipe, dict(map(parse_override, overrides or [])))
+    with progress_bar("training", "steps") as progress:
+        done = run(chosen, output, resume=resume, cache=cache, report=progress)
+    print(
+        f"{done.steps} steps in {done.seconds:.0f} s; best validation {done.best:.2f} at step {done.best_step}: {output}"
+    )
+
+
+@app.command()
 def index(
     paths: Annotated[list[Path], typer.Argument(help="folders and files with videos and images")],
     model: Annotated[str, typer.Option(help="a model folder or a hub id")],

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import subprocess
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -137,15 +137,20 @@ def evaluate(
     header = replace(header, failed=len(failed))
     rows: list[Row] = []
     ranks: dict[tuple[str, Direction], Ranks] = {}
-    for lang in corpus.langs:
-        for found, relevant in _rank_language(score, corpus, lang, texts, media, media_ids):
-            expected = chance(found.candidates, relevant)
-            rows.append(
-                Row(lang, found.direction, len(found), found.candidates, measure(found),
-                    intervals(found, header.seed), expected)
-            )  # fmt: skip
-            ranks[lang, found.direction] = found
+    for found, relevant in rank_corpus(score, corpus, texts, media, media_ids):
+        expected = chance(found.candidates, relevant)
+        spread = intervals(found, header.seed)
+        rows.append(Row(found.lang, found.direction, len(found), found.candidates, measure(found), spread, expected))
+        ranks[found.lang, found.direction] = found
     return Evaluation(header, tuple(rows), failed, ranks)
+
+
+def rank_corpus(
+    score: Score, corpus: Corpus, texts: Representation, media: Representation, media_ids: Sequence[str]
+) -> Iterator[tuple[Ranks, np.ndarray]]:
+    """Ranks of every language both ways, as `evaluate` counts them, and how many relevant candidates each query has."""
+    for lang in corpus.langs:
+        yield from _rank_language(score, corpus, lang, texts, media, media_ids)
 
 
 def breakdown(evaluation: Evaluation, corpus: Corpus, tag: str, lang: str, direction: Direction) -> dict[str, Ranks]:

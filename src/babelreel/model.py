@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from babelreel.corpora.folder import read_folder
-from babelreel.data.batches import bucketed
+from babelreel.data.batches import bucketed, concatenate
 from babelreel.device import choose_device, inference
 from babelreel.encoders.features import RepresentationStore, encode_items
 from babelreel.encoders.hub import resolve
@@ -92,7 +92,7 @@ class Model:
                     batch = tokenizer([texts[row] for row in rows], [spoken[row] for row in rows], role)
                     batches.append(_to_cpu(self.method.encode_text(batch.to(self.device))))
                     order += rows
-        joined = _concatenate(batches)
+        joined = concatenate(batches)
         back = torch.empty(len(order), dtype=torch.long)
         back[torch.tensor(order)] = torch.arange(len(order))
         return joined[back]
@@ -182,21 +182,3 @@ def _lasting(source: str | Path) -> str:
 
 def _to_cpu(rows: Representation) -> Representation:
     return rows.to(torch.device("cpu"))
-
-
-def _concatenate(parts: Sequence[Representation]) -> Representation:
-    """Rows of several batches below each other; tokens are padded to the longest."""
-    fields: dict[str, Tensor] = {}
-    for name in parts[0].fields():
-        tensors = [part.fields()[name] for part in parts]
-        if name != "pooled":
-            longest = max(t.shape[1] for t in tensors)
-            tensors = [_pad(t, longest) for t in tensors]
-        fields[name] = torch.cat(tensors)
-    return Representation(**fields)
-
-
-def _pad(tensor: Tensor, length: int) -> Tensor:
-    missing = length - tensor.shape[1]
-    filler = tensor.new_zeros(tensor.shape[0], missing, *tensor.shape[2:])
-    return torch.cat([tensor, filler], dim=1)

@@ -92,7 +92,7 @@ class CaptionSampler:
         return [(found[n], self._pivot_of(item, found[n], rng)) for n in chosen]
 
     def _queries(self, item: MediaItem) -> list[Caption]:
-        """The captions that may stand as queries: in the languages asked for, and other than the pivot's if it can be."""
+        """The captions that may stand as queries: in the languages asked for, else in any but the pivot's."""
         return [c for c in item.captions if (c.lang in self.langs if self.langs else c.lang != self.pivot)]
 
     def _has_pivot(self, item: MediaItem) -> bool:

@@ -1,0 +1,225 @@
+"""The only loop: a recipe in, a run folder out. It knows a method by its named losses, and nothing more.
+
+    run folder/
+      run.json model.safetensors texts/   the best checkpoint on the validation split, as `babelreel.load` opens it
+      log.jsonl                           a line a step, a line a validation
+      checkpoints/                        where to go on with --resume
+
+Killed at any moment and resumed, a training sees the same batches, random numbers and losses as one that ran through.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from babelreel.corpora.registry import open_corpus
+from babelreel.data.sampler import CaptionSampler
+from babelreel.errors import ConfigError, ModelError
+from babelreel.extras import require
+from babelreel.methods.base import Method
+from babelreel.model import Progress as Report
+from babelreel.runs import save_run
+from babelreel.training.checkpoint import Progress, latest_checkpoint, load_checkpoint, save_checkpoint
+from babelreel.training.feed import Features, Feed, compute_features
+from babelreel.training.recipe import Recipe, TrainingConfig, build_method, method_config
+from babelreel.training.validate import validate
+from babelreel.types import Corpus
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a training came to: the best validation (mean recall in percent), its step, steps and seconds in all."""
+
+    folder: Path
+    best: float
+    best_step: int
+    steps: int
+    seconds: float
+
+
+def train(
+    recipe: Recipe, folder: Path, *, resume: bool = False, cache: Path | None = None, report: Report | None = None
+) -> Outcome:
+    """Train by a recipe into a run folder.
+
+    `report` is told (steps done, steps in all) after every step.
+
+    Raises:
+        ConfigError: when the recipe does not fit itself, or the folder already holds a run.
+        CorpusError: when captions, languages, splits or files are missing.
+        ModelError: when a loss is not a number, or a checkpoint cannot be written or resumed.
+    """
+    if (folder / "log.jsonl").exists() and not resume:
+        raise ConfigError(f"{folder} already holds a training. Use --resume to go on with it, or name another folder.")
+    accelerator = require("accelerate").Accelerator(mixed_precision=recipe.training.precision)
+    config = method_config(recipe.method)
+    whole = open_corpus(recipe.data.corpus, recipe.data.media_root)
+    corpus, held_out = whole.select(recipe.data.train), whole.select(recipe.data.validate)
+    torch.manual_seed(recipe.seed)
+    method = build_method(config, _vocabulary(corpus, recipe)).to(accelerator.device)
+    sampler = _sampler(corpus, recipe, method)
+    processes = accelerator.num_processes
+    if recipe.training.batch_size % processes or (processes > 1 and recipe.data.captions > 1):
+        raise ConfigError(
+            f"{processes} processes need a batch_size that divides among them, found {recipe.training.batch_size}, and "
+            f"one caption an item, found {recipe.data.captions}: every process must bring as many rows."
+        )
+    features = None
+    if recipe.training.freeze_backbone:
+        method.backbone().requires_grad_(False)
+        features = compute_features(method, _both(whole, corpus, held_out), accelerator.device, cache, report)
+    run = _Run(recipe, folder, method, accelerator, Feed(method, corpus, sampler, features, recipe.seed), held_out)
+    return run.go(features, resume, report)
+
+
+def _vocabulary(corpus: Corpus, recipe: Recipe) -> Iterator[str]:
+    langs = {*recipe.data.langs, recipe.data.pivot} if recipe.data.langs else set(corpus.langs)
+    return (c.text for item in corpus.items for c in item.captions if c.lang in langs)
+
+
+def _sampler(corpus: Corpus, recipe: Recipe, method: Method) -> CaptionSampler:
+    data = recipe.data
+    return CaptionSampler(
+        corpus, recipe.training.batch_size, langs=data.langs, pivot=data.pivot if "pivot" in method.texts else None,
+        mixing=data.mixing, captions=data.captions, seed=recipe.seed,
+    )  # fmt: skip
+
+
+def _both(whole: Corpus, *parts: Corpus) -> Corpus:
+    ids = {item.id for part in parts for item in part.items}
+    return Corpus(whole.name, whole.media_root, tuple(item for item in whole.items if item.id in ids))
+
+
+class _Run:
+    """One training: what changes from step to step, and what it writes."""
+
+    def __init__(
+        self, recipe: Recipe, folder: Path, method: Method, accelerator: Any, feed: Feed, held_out: Corpus
+    ) -> None:
+        self.recipe, self.folder, self.method = recipe, folder, method
+        self.accelerator, self.feed, self.held_out = accelerator, feed, held_out
+        self.progress = Progress()
+        self.steps = recipe.training.epochs * feed.sampler.steps
+        self.plain = json.loads(json.dumps(asdict(recipe)))
+        optimizer = torch.optim.AdamW(groups(method, recipe.training))
+        self.model, self.optimizer = accelerator.prepare(method, optimizer)
+
+    def go(self, features: Features | None, resume: bool, report: Report | None) -> Outcome:
+        found = latest_checkpoint(self.folder / "checkpoints") if resume else None
+        if found is not None:
+            self.progress = load_checkpoint(found, self.method, self.optimizer, self.plain)
+        self._cut_log()
+        began, saved = time.monotonic() - self.progress.seconds, time.monotonic()
+        for epoch, batch in self._batches():
+            losses = self._step(batch)
+            self.progress.seconds = time.monotonic() - began
+            self._log({"step": self.progress.step, "losses": losses})
+            if report is not None:
+                report(self.progress.step, self.steps)
+            ends = self.progress.step % self.feed.sampler.steps == 0
+            if ends and ((epoch + 1) % self.recipe.training.validate_every == 0 or self.progress.step == self.steps):
+                self._validate(features)
+            if ends or time.monotonic() - saved > self.recipe.training.checkpoint_seconds:
+                self._save()
+                saved = time.monotonic()
+            patience = self.recipe.training.patience
+            if patience and self.progress.waiting >= patience:
+                break
+        done = self.progress
+        return Outcome(self.folder, done.best, done.best_step, done.step, done.seconds)
+
+    def _batches(self) -> Iterator[tuple[int, Any]]:
+        per_epoch = self.feed.sampler.steps
+        while self.progress.step < self.steps:
+            epoch, skip = divmod(self.progress.step, per_epoch)
+            for batch in self.feed.epoch(epoch, skip, self.accelerator.process_index, self.accelerator.num_processes):
+                yield epoch, batch.to(self.accelerator.device)
+
+    def _step(self, batch: Any) -> dict[str, float]:
+        self.model.train()
+        if self.recipe.training.freeze_backbone:
+            self.method.backbone().eval()
+        share = rate(self.progress.step, self.steps, self.recipe.training.warmup)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["base_lr"] * share
+        with self.accelerator.autocast():
+            losses: dict[str, Tensor] = self.model(batch, self.progress.step / self.steps)
+        loss = torch.stack(list(losses.values())).sum()
+        if not torch.isfinite(loss):
+            said = {name: float(value.detach()) for name, value in losses.items()}
+            raise ModelError(
+                f"The loss is not a number at step {self.progress.step}: {said}. The last good checkpoint is in "
+                f"{self.folder / 'checkpoints'}; try a lower lr."
+            )
+        self.accelerator.backward(loss)
+        self.accelerator.clip_grad_norm_(self.model.parameters(), self.recipe.training.clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.progress.step += 1
+        return {name: float(value.detach()) for name, value in losses.items()}
+
+    def _validate(self, features: Features | None) -> None:
+        result = validate(self.method, self.held_out, features, self.accelerator.device)
+        done = self.progress
+        done.validations.append({"step": done.step} | result)
+        self._log({"step": done.step, "validation": result})
+        if result["mean"] > done.best:
+            done.best, done.best_step, done.waiting = result["mean"], done.step, 0
+            if self.accelerator.is_main_process:
+                made = {"recipe": self.plain, "step": done.step, "validation": result}
+                save_run(self.method, self.folder, made)
+        else:
+            done.waiting += 1
+
+    def _save(self) -> None:
+        if self.accelerator.is_main_process:
+            save_checkpoint(self.folder / "checkpoints", self.method, self.optimizer, self.progress, self.plain)
+        self.accelerator.wait_for_everyone()
+
+    def _log(self, record: dict[str, Any]) -> None:
+        if self.accelerator.is_main_process:
+            with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps(record) + "\n")
+
+    def _cut_log(self) -> None:
+        """Drop what an interrupted run logged after its last checkpoint: it is done again."""
+        if not self.accelerator.is_main_process:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / "log.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        whole = [line for line in lines if line.endswith("}")]
+        kept = [line for line in whole if json.loads(line)["step"] <= self.progress.step]
+        path.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+
+
+def rate(step: int, steps: int, warmup: float) -> float:
+    """The share of the learning rate at a step: linear warm-up, then a cosine to 0."""
+    rising = warmup * steps
+    if step < rising:
+        return (step + 1) / (rising + 1)
+    return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1.0, steps - rising)))
+
+
+def groups(method: Method, config: TrainingConfig) -> list[dict[str, Any]]:
+    """Parameter groups: matrices decay, vectors and norms do not, the learned scale has a rate of its own."""
+    scale, decayed, plain = [], [], []
+    for name, parameter in method.named_parameters():
+        if parameter.requires_grad:
+            into = scale if name.endswith("log_scale") else decayed if parameter.ndim > 1 else plain
+            into.append(parameter)
+    found = [
+        {"params": decayed, "weight_decay": config.weight_decay, "base_lr": config.lr},
+        {"params": plain, "weight_decay": 0.0, "base_lr": config.lr},
+        {"params": scale, "weight_decay": 0.0, "base_lr": config.scale_lr or config.lr},
+    ]
+    return [group | {"lr": group["base_lr"]} for group in found if group["params"]]

@@ -1,0 +1,45 @@
+"""A method on held-out data during training: the number that chooses the checkpoint."""
+
+from __future__ import annotations
+
+import tempfile
+
+import torch
+
+from babelreel.data.batches import concatenate
+from babelreel.evaluate import rank_corpus
+from babelreel.methods.base import Method
+from babelreel.metrics import measure
+from babelreel.model import Model
+from babelreel.training.feed import Features
+from babelreel.types import Corpus, Representation
+
+BLOCK = 256
+
+
+def validate(method: Method, corpus: Corpus, features: Features | None, device: torch.device) -> dict[str, float]:
+    """R@1, R@5 and R@10 from text to media, mean over the corpus's languages, and "mean", the mean of the three."""
+    model = Model(method, {"source": "training"}, device)
+    captions = [caption for item in corpus.items for caption in item.captions]
+    texts = model.encode_text([c.text for c in captions], [c.lang for c in captions])
+    ids, media = _media(model, corpus, features)
+    found = [measure(ranks) for ranks, _ in rank_corpus(model.score, corpus, texts, media, ids)
+             if ranks.direction in ("t2v", "t2i")]  # fmt: skip
+    means = {name: sum(row[name] for row in found) / len(found) for name in ("R@1", "R@5", "R@10")}
+    return means | {"mean": sum(means.values()) / 3}
+
+
+def _media(model: Model, corpus: Corpus, features: Features | None) -> tuple[list[str], Representation]:
+    """Representations of the corpus: from stored features of a frozen backbone, else from the files."""
+    if features is None:
+        with tempfile.TemporaryDirectory() as folder:  # the weights change with every step, so nothing is kept
+            encoded = model.encode_media(corpus, folder)
+        assert encoded.representation is not None
+        return list(encoded.ids), encoded.representation
+    ids = [item.id for item in corpus.items]
+    with torch.inference_mode():
+        blocks = [
+            model.method.encode_features(features.read(ids[n : n + BLOCK]).to(model.device)).to(torch.device("cpu"))
+            for n in range(0, len(ids), BLOCK)
+        ]
+    return ids, concatenate(blocks)

@@ -1,0 +1,363 @@
+"""training/: killed and resumed is the same as never stopped; what is chosen is chosen on validation; faults are told."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import babelreel
+from babelreel.config import from_dict, load_toml
+from babelreel.corpora.manifest import write_manifest
+from babelreel.data.sampler import CaptionSampler
+from babelreel.encoders.small import write_small_clip
+from babelreel.errors import ConfigError, CorpusError, ModelError
+from babelreel.training import checkpoint, loop
+from babelreel.training.loop import train
+from babelreel.training.recipe import Recipe
+from babelreel.types import Caption, Corpus, MediaItem
+
+COLOURS = {"red": ("rot", 200, 20, 20), "green": ("grün", 20, 200, 20), "blue": ("blau", 20, 20, 200),
+           "grey": ("grau", 120, 120, 120), "white": ("weiß", 240, 240, 240), "black": ("schwarz", 5, 5, 5)}  # fmt: skip
+
+
+def colour_corpus(root: Path, count: int = 24) -> Corpus:
+    items = []
+    for n in range(count):
+        english, (german, *rgb) = list(COLOURS.items())[n % 6]
+        Image.fromarray(np.full((32, 32, 3), rgb, np.uint8) + np.uint8(n % 5)).save(root / f"{n}.png")
+        captions = (
+            Caption(f"a {english} picture", "en", group="a"), Caption(f"ein Bild, {german}", "de", group="a"),
+            Caption(f"something {english}", "en"), Caption(f"etwas, das {german} ist", "de"),
+        )  # fmt: skip
+        split = "val" if n >= count - 6 else "train"
+        items.append(MediaItem(f"i{n}", f"{n}.png", "image", split=split, captions=captions))
+    return Corpus("colours", root, tuple(items))
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("world")
+    corpus = colour_corpus(root)
+    write_manifest(corpus, root / "m.jsonl")
+    texts = [c.text for item in corpus.items for c in item.captions]
+    write_small_clip(root / "clip", texts, width=32, image_size=32, vocab_size=300)
+    return root
+
+
+TEXT = {"layers": 1, "width": 32, "heads": 2, "vocabulary": 90, "max_length": 16}
+
+
+def recipe(world: Path, **changes: dict[str, object]) -> Recipe:
+    values: dict[str, dict[str, object]] = {
+        "method": {"name": "clip4clip", "vision": {"source": str(world / "clip")}, "text": TEXT,
+                   "head": {"kind": "linear", "width": 16}},
+        "data": {"corpus": str(world / "m.jsonl"), "langs": ["en", "de"]},
+        "training": {"epochs": 3, "batch_size": 6, "lr": 0.01},
+    }  # fmt: skip
+    for section, settings in changes.items():
+        values[section] = {**values[section], **settings} if section in values else settings
+    return from_dict(Recipe, values)
+
+
+def losses(folder: Path) -> list[dict[str, float]]:
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    return [line["losses"] for line in lines if "losses" in line]
+
+
+def test_a_training_learns_and_its_run_opens(world: Path, tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    done = train(recipe(world, training={"epochs": 12}), tmp_path, report=lambda d, t: seen.append((d, t)))
+    assert seen[-1] == (36, 36)
+    assert done.steps == 36
+    first, last = losses(tmp_path)[0]["contrastive"], losses(tmp_path)[-1]["contrastive"]
+    assert last < first / 2
+    info = json.loads((tmp_path / "run.json").read_text())
+    validations = [
+        json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines() if "validation" in line
+    ]
+    assert len(validations) == 12
+    best = max(validations, key=lambda v: v["validation"]["mean"])
+    assert info["made"]["step"] == best["step"] == done.best_step  # the best on validation, the first of equals
+    model = babelreel.load(tmp_path)
+    corpus = babelreel.open_corpus(str(world / "m.jsonl")).select("val")
+    media = model.encode_media(corpus)
+    assert media.representation is not None
+    scores = model.score(model.encode_text(["a red picture", "ein Bild, grün"]), media.representation)
+    assert [media.ids[n] for n in scores.argmax(1)] == ["i18", "i19"]
+
+
+@pytest.mark.parametrize("kind", ["mumur", "mkd", "whole"])
+def test_every_method_trains_by_recipe(kind: str, world: Path, tmp_path: Path) -> None:
+    """MuMUR with both branches and grid tokens; MKD from a trained run; and a backbone that is trained too."""
+    if kind == "mumur":
+        method = {"name": "mumur", "vision": {"source": str(world / "clip"), "grid": True}, "text": TEXT,
+                  "english": TEXT, "head": {"kind": "linear", "width": 16}, "dropout": 0.0}  # fmt: skip
+        chosen = replace(recipe(world, data={"langs": ["de"]}, training={"epochs": 8}), method=method)
+        names = {"english", "multilingual"}
+    elif kind == "mkd":
+        train(recipe(world, data={"langs": ["en"]}), tmp_path / "teacher")
+        method = {"name": "mkd", "teacher": str(tmp_path / "teacher"), "student": TEXT}
+        chosen = replace(recipe(world, data={"langs": ["de"]}, training={"epochs": 8}), method=method)
+        names = {"l2"}
+    else:
+        method = {
+            "name": "clip4clip",
+            "vision": {"source": str(world / "clip")},
+            "text": {"source": str(world / "clip")},
+        }
+        chosen = replace(recipe(world, training={"freeze_backbone": False, "lr": 1e-3, "epochs": 4}), method=method)
+        names = {"contrastive"}
+    train(chosen, tmp_path / "run")
+    found = losses(tmp_path / "run")
+    assert set(found[0]) == names
+    assert sum(found[-1].values()) < 0.9 * sum(found[0].values())
+    assert babelreel.load(tmp_path / "run").encode_text(["ein Bild"], "de").pooled is not None
+
+
+def _start(world: Path, folder: Path, *more: str) -> subprocess.Popen[bytes]:
+    code = "from babelreel.cli import main; main()"
+    arguments = ["train", str(world / "r.toml"), "-o", str(folder), *more]
+    return subprocess.Popen([sys.executable, "-c", code, *arguments], stderr=subprocess.PIPE)
+
+
+def test_killed_and_resumed_gives_the_same_losses(world: Path, tmp_path: Path) -> None:
+    """With dropout on, so that the random state counts too."""
+    (world / "r.toml").write_text(
+        f"""
+        [method]
+        name = "clip4clip"
+        vision = {{source = "{world / "clip"}"}}
+        text = {{layers = 1, width = 32, heads = 2, vocabulary = 90, max_length = 16, dropout = 0.3}}
+        head = {{kind = "linear", width = 16, dropout = 0.3}}
+        [data]
+        corpus = "{world / "m.jsonl"}"
+        [training]
+        epochs = 40
+        batch_size = 6
+        lr = 0.01
+        validate_every = 10
+        checkpoint_seconds = 0.02
+        """
+    )
+    whole = train(load_toml(world / "r.toml", Recipe), tmp_path / "whole")
+    assert whole.steps == 120
+    process = _start(world, tmp_path / "killed")
+    log = tmp_path / "killed" / "log.jsonl"
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and (not log.exists() or log.read_text().count("\n") < 20):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    killed_at = len(losses(tmp_path / "killed"))
+    assert 15 < killed_at < 120
+    assert _start(world, tmp_path / "killed", "--resume").wait() == 0
+    assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
+    for name in ("model.safetensors",):
+        assert (tmp_path / "killed" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    again = _start(world, tmp_path / "killed")
+    assert again.wait() == 1
+    assert again.stderr is not None
+    assert b"Use --resume" in again.stderr.read()
+
+
+def test_early_stopping(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "validate", lambda *_: {"mean": 1.0})
+    done = train(recipe(world, training={"epochs": 9, "patience": 2}), tmp_path)
+    assert (done.steps, done.best_step) == (9, 3)
+
+
+def test_choosing_on_the_test_split_is_refused(world: Path) -> None:
+    with pytest.raises(ConfigError, match="choose the checkpoint on the test split"):
+        recipe(world, data={"validate": "test"})
+    with pytest.raises(ConfigError, match="choose checkpoints on other data"):
+        recipe(world, data={"validate": "train"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"data": {"langs": ["sw"]}}, CorpusError, "no captions in sw"),
+        ({"data": {"train": "trian"}}, CorpusError, "no split 'trian'"),
+        ({"training": {"batch_size": 500}}, CorpusError, "A batch needs 500 items, but only 18"),
+        ({"method": {"name": "clip5"}}, ConfigError, "must name one of clip4clip"),
+        ({"method": {"haed": {}}}, ConfigError, "haed: unknown key; did you mean 'head'"),
+        ({"method": {"head": {"kind": "linear", "dropout": 2.0}}}, ConfigError, "dropout"),
+        ({"method": {"vision": {"source": "/no/such/model"}}}, ModelError, "no model folder"),
+    ],
+)
+def test_recipes_that_do_not_fit(
+    changes: dict[str, dict[str, object]], error: type[Exception], message: str, world: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(error, match=message):
+        train(recipe(world, **changes), tmp_path)
+    assert not (tmp_path / "log.jsonl").exists()
+
+
+def test_wrong_numbers_are_refused(world: Path) -> None:
+    with pytest.raises(ConfigError, match="start at 1"):
+        recipe(world, training={"epochs": 0})
+    with pytest.raises(ConfigError, match="captions must be at least 1"):
+        recipe(world, data={"captions": 0})
+
+
+def test_files_that_cannot_be_read_stop_a_training(world: Path, tmp_path: Path) -> None:
+    corpus = colour_corpus(world)
+    gone = replace(corpus, items=(*corpus.items, replace(corpus.items[0], id="gone", path="gone.png")))
+    write_manifest(gone, world / "gone.jsonl")
+    with pytest.raises(CorpusError, match=r"1 of 25 items cannot be read"):
+        train(recipe(world, data={"corpus": str(world / "gone.jsonl")}), tmp_path)
+
+
+def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good(world: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"not a number at step \d+: .* try a lower lr"):
+        train(recipe(world, training={"lr": 1e30, "clip": 1e30, "epochs": 30, "warmup": 0.0}), tmp_path)
+
+
+def _interrupted(world: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
+    chosen = recipe(world)
+    original = loop._Run._step
+
+    def step(self: loop._Run, batch: object) -> dict[str, float]:
+        if self.progress.step == 4:
+            raise KeyboardInterrupt
+        return original(self, batch)
+
+    monkeypatch.setattr(loop._Run, "_step", step)
+    with pytest.raises(KeyboardInterrupt):
+        train(chosen, folder)
+    monkeypatch.setattr(loop._Run, "_step", original)
+    return chosen
+
+
+def test_checkpoints_that_do_not_fit(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = _interrupted(world, tmp_path, monkeypatch)
+    changed = replace(chosen, training=replace(chosen.training, lr=0.5))
+    with pytest.raises(ModelError, match=r"The recipe has changed in \[training\]"):
+        train(changed, tmp_path, resume=True)
+    path = checkpoint.latest_checkpoint(tmp_path / "checkpoints")
+    assert path is not None
+    state = json.loads((path / "state.json").read_text())
+    (path / "state.json").write_text(json.dumps(state | {"format": 99}))
+    with pytest.raises(ModelError, match="has format 99"):
+        train(chosen, tmp_path, resume=True)
+    (path / "state.json").write_text("{")
+    with pytest.raises(ModelError, match="is damaged"):
+        train(chosen, tmp_path, resume=True)
+    (path / "state.json").write_text(json.dumps(state))
+    (path / "optimizer.safetensors").write_bytes(b"\0" * 20)
+    with pytest.raises(ModelError, match="is damaged"):
+        train(chosen, tmp_path, resume=True)
+
+
+def test_a_full_disk_keeps_the_last_checkpoint(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = _interrupted(world, tmp_path, monkeypatch)
+    before = checkpoint.latest_checkpoint(tmp_path / "checkpoints")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "save_file", full)
+    with pytest.raises(ModelError, match="No space left on device"):
+        train(chosen, tmp_path, resume=True)
+    assert before is not None
+    assert sorted(os.listdir(tmp_path / "checkpoints")) == [before.name]
+    monkeypatch.undo()
+    assert train(chosen, tmp_path, resume=True).steps == 9
+
+
+def test_the_rate_rises_and_falls() -> None:
+    rates = [loop.rate(step, 100, 0.1) for step in range(100)]
+    assert rates.index(max(rates)) == 10
+    assert rates[:11] == sorted(rates[:11])
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert 0 < rates[0] < 0.1
+    assert rates[-1] < 0.001
+
+
+def test_parameter_groups(world: Path) -> None:
+    from babelreel.training.recipe import build_method, method_config
+
+    chosen = recipe(world, training={"scale_lr": 0.5, "weight_decay": 0.3})
+    method = build_method(method_config(chosen.method), ["a red picture", "ein Bild grün"] * 20)
+    method.backbone().requires_grad_(False)
+    found = loop.groups(method, chosen.training)
+    assert sum(len(group["params"]) for group in found) == sum(p.requires_grad for p in method.parameters())
+    decayed, plain, scale = found
+    assert all(p.ndim > 1 for p in decayed["params"])
+    assert decayed["weight_decay"] == 0.3
+    assert plain["weight_decay"] == scale["weight_decay"] == 0
+    assert scale["base_lr"] == 0.5
+    assert scale["params"][0] is method.log_scale
+
+
+# --- the sampler -------------------------------------------------------------------------------------------------------
+
+
+def pairs_corpus() -> Corpus:
+    captions = (
+        Caption("one", "en", group="g"), Caption("eins", "de", group="g"), Caption("uno", "es"), Caption("first", "en"),
+        Caption("erster", "de"),
+    )  # fmt: skip
+    items = tuple(MediaItem(f"i{n}", f"{n}.png", "image", captions=captions) for n in range(20))
+    return Corpus("p", Path(), (*items, MediaItem("none", "n.png", "image")))
+
+
+def test_every_item_once_an_epoch_and_never_twice_in_a_batch() -> None:
+    sampler = CaptionSampler(pairs_corpus(), 5, seed=1)
+    epochs = [[item.id for draw in sampler.epoch(n) for item in draw.items] for n in range(2)]
+    for ids in epochs:
+        assert sorted(ids) == sorted(f"i{n}" for n in range(20))
+    assert epochs[0] != epochs[1]
+    assert [d.captions for d in sampler.epoch(0)] == [d.captions for d in sampler.epoch(0)]
+
+
+def test_pivots_are_translations_where_there_are_any() -> None:
+    sampler = CaptionSampler(pairs_corpus(), 10, langs=["de", "es"], pivot="en")
+    seen = set()
+    for number in range(20):
+        for draw in sampler.epoch(number):
+            for query, pivot in zip(draw.captions["query"], draw.captions["pivot"], strict=True):
+                assert query.lang in ("de", "es")
+                assert pivot.lang == "en"
+                seen.add((query.text, pivot.text))
+    assert {p for q, p in seen if q == "eins"} == {"one"}
+    assert {p for q, p in seen if q == "uno"} == {"one", "first"}
+
+
+def test_several_captions_of_an_item_differ_and_name_their_owner() -> None:
+    for draw in CaptionSampler(pairs_corpus(), 4, captions=3).epoch(0):
+        assert draw.owners == tuple(n // 3 for n in range(12))
+        for row in range(4):
+            own = draw.captions["query"][3 * row : 3 * row + 3]
+            assert len(set(own)) == 3
+
+
+def test_mixing_is_even_or_in_proportion() -> None:
+    captions = (*(Caption(f"e{n}", "en") for n in range(8)), Caption("d", "de"))
+    corpus = Corpus("m", Path(), tuple(MediaItem(f"i{n}", f"{n}", "image", captions=captions) for n in range(500)))
+    shares = {}
+    for mixing in ("even", "proportional"):
+        drawn = [c.lang for d in CaptionSampler(corpus, 500, mixing=mixing).epoch(0) for c in d.captions["query"]]  # type: ignore[arg-type]
+        shares[mixing] = drawn.count("de") / 500
+    assert shares["even"] == pytest.approx(0.5, abs=0.08)
+    assert shares["proportional"] == pytest.approx(1 / 9, abs=0.05)
+
+
+def test_processes_share_the_joint_batch() -> None:
+    sampler = CaptionSampler(pairs_corpus(), 10, pivot="en")
+    whole = list(sampler.epoch(3))
+    parts = [list(sampler.epoch(3, process, 2)) for process in (0, 1)]
+    for step, draw in enumerate(whole):
+        assert draw.items == parts[0][step].items + parts[1][step].items
+        for role in ("query", "pivot"):
+            assert draw.captions[role] == parts[0][step].captions[role] + parts[1][step].captions[role]
