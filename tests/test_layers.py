@@ -13,6 +13,7 @@ STAGES = [
     "errors", "types", "extras", "atomic", "config", "progress",
     "media", "corpora", "device", "distributed", "data", "encoders", "losses", "scoring", "methods", "runs",
     "model", "ranking", "metrics", "evaluate", "report", "training", "index", "demo", "cli",
+    "__main__",
 ]  # fmt: skip
 
 

@@ -4,26 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 import torch
-from conftest import tone
+from media_samples import tone, write_wav
 
 from babelreel.errors import MediaError
 from babelreel.media.audio import read_audio
-
-
-def write_wav(path: Path, samples: np.ndarray, rate: int) -> Path:
-    samples = np.atleast_2d(samples).astype(np.float32)
-    with av.open(str(path), "w") as container:
-        layout = "mono" if len(samples) == 1 else "stereo"
-        stream = container.add_stream("pcm_f32le", rate=rate, layout=layout)
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.T.reshape(1, -1)), format="flt", layout=layout)
-        frame.sample_rate = rate
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
 
 
 def test_samples_come_back(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""media/transforms.py: resizing is that of transformers' PIL processors, and every processor's configuration is read."""
+"""media/transforms.py: resizing is that of transformers' PIL processors, and their configurations are read."""
 
 from __future__ import annotations
 
@@ -64,16 +64,56 @@ def _compare(picture: np.ndarray, spec: ImageSpec, processor: Any) -> None:
     assert levels.max() < 2.5
 
 
+def test_a_crop_larger_than_the_picture_is_filled_as_the_processor_fills_it() -> None:
+    config = CLIP | {"size": {"shortest_edge": 41}, "crop_size": {"height": 60, "width": 50}}
+    picture = np.array(Image.fromarray(pictures()[0]).resize((77, 53)))
+    _compare(picture, ImageSpec.from_processor_config(config), transformers.CLIPImageProcessorPil(**config))
+
+
 def test_configurations() -> None:
     clip = ImageSpec.from_processor_config(CLIP)
     assert (clip.height, clip.width, clip.policy, clip.shortest_edge) == (40, 40, "crop", 48)
     siglip = ImageSpec.from_processor_config(SIGLIP)
     assert (siglip.height, siglip.width, siglip.policy, siglip.interpolation) == (56, 40, "squash", "bilinear")
-    old = ImageSpec.from_processor_config({"size": 224, "crop_size": 224, "do_center_crop": True})
-    assert (old.height, old.policy, old.shortest_edge) == (224, "crop", 224)
     raw = ImageSpec.from_processor_config({"size": {"height": 8, "width": 8}, "do_normalize": False})
     assert normalise(torch.full((1, 3, 8, 8), 255, dtype=torch.uint8), raw).unique().tolist() == [1.0]
+    uncropped = ImageSpec.from_processor_config(CLIP | {"do_center_crop": False})
+    assert (uncropped.height, uncropped.width, uncropped.policy) == (48, 48, "crop")  # batches need one size
     assert ImageSpec.from_dict(json.loads(json.dumps(asdict(clip)))) == clip
+
+
+def test_configurations_of_old_models_whose_sizes_are_plain_numbers() -> None:
+    """What `CLIPFeatureExtractor` and `ViTFeatureExtractor` saved, and what their classes took where they are silent."""
+    statistics = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
+    clip = ImageSpec.from_processor_config(
+        {"size": 224, "crop_size": 224, "do_center_crop": True, "feature_extractor_type": "CLIPFeatureExtractor"}
+        | statistics
+    )
+    assert (clip.height, clip.policy, clip.shortest_edge, clip.interpolation) == (224, "crop", 224, "bicubic")
+    vit = ImageSpec.from_processor_config({"size": 224} | statistics)
+    assert (vit.height, vit.width, vit.policy, vit.interpolation) == (224, 224, "squash", "bilinear")
+    edge = ImageSpec.from_processor_config({"size": 224, "default_to_square": False} | statistics)
+    assert (edge.policy, edge.shortest_edge) == ("crop", 224)
+
+
+def test_the_configuration_of_a_real_backbone(data: Path) -> None:
+    config = json.loads((data / "backbones" / "mobilenet_v2_1.0_224" / "preprocessor_config.json").read_text())
+    spec = ImageSpec.from_processor_config(config)
+    assert (spec.height, spec.width, spec.policy, spec.interpolation) == (224, 224, "squash", "bicubic")
+
+
+@pytest.mark.parametrize("name", ["CLIP", "Siglip", "ViT", "Bit", "MobileNetV2"])
+def test_what_the_processors_save_by_default_is_read(name: str) -> None:
+    processor = getattr(transformers, f"{name}ImageProcessorPil")()
+    spec = ImageSpec.from_processor_config(json.loads(processor.to_json_string()))
+    _compare(pictures()[3], spec, processor)
+
+
+def test_a_strip_is_not_enlarged_as_a_whole() -> None:
+    spec = ImageSpec(224, 224, "crop", 224)
+    strip = torch.zeros(1, 3, 1, 400_000, dtype=torch.uint8)  # 224 x 90 million pixels otherwise
+    strip[..., 200_000 - 4 : 200_000 + 4] = 200
+    assert resize(strip, spec)[0, 0, 112, 112] == 200
 
 
 @pytest.mark.parametrize(
@@ -83,6 +123,10 @@ def test_configurations() -> None:
         ({"size": {"longest_edge": 3}}, "must say its size"),
         ({"size": None}, "must say its size"),
         ({"do_resize": False}, "does not resize"),
+        ({"do_rescale": False}, "does not bring colours"),
+        ({"rescale_factor": 1.0}, "does not bring colours"),
+        ({"crop_pct": 0.9}, "crop_pct"),
+        ({"image_mean": [0.5]}, "must be three numbers"),
         ({"size": {"height": 0, "width": 3}}, "at least 1 x 1"),
         ({"image_std": [0.0, 1.0, 1.0]}, "std positive"),
         ({"do_center_crop": True, "crop_size": {"height": 9, "width": 9}}, "squashes to"),
@@ -91,8 +135,15 @@ def test_configurations() -> None:
 def test_configurations_that_are_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ModelError, match=message):
         ImageSpec.from_processor_config(SIGLIP | change)
+
+
+def test_specs_that_are_refused() -> None:
     with pytest.raises(ModelError, match="shortest edge"):
         ImageSpec(8, 8, "crop")
+    with pytest.raises(ModelError, match="'squash' or 'crop'"):
+        ImageSpec(8, 8, "pad")  # type: ignore[arg-type]
+    with pytest.raises(ModelError, match="does not state image_mean"):
+        ImageSpec.from_processor_config({"size": {"height": 8, "width": 8}})
 
 
 def test_a_crop_larger_than_the_picture_is_filled_with_black() -> None:

@@ -11,9 +11,9 @@ import av
 import numpy as np
 import pytest
 import torch
-from conftest import FPS, number_of, picture, tone
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from media_samples import FPS, number_of, picture, tone
 
 from babelreel.errors import MediaError
 from babelreel.media import decode

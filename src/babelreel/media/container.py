@@ -2,6 +2,9 @@
 
 Only real containers are opened, as local files: FFmpeg also knows playlists, concatenation scripts and network
 addresses, and a "video" found in somebody's folder must not make it read other files or call a server.
+
+PyAV's log level stays what it is, silent: with `av.logging.set_level`, closing a file whose decoder runs several
+threads can wait for ever, since those threads log through the interpreter lock that the closing thread holds.
 """
 
 from __future__ import annotations

@@ -57,18 +57,15 @@ def read_timeline(path: str | Path) -> Timeline:
     """The timestamps of a video's frames, from one pass over its packets.
 
     Raises:
-        MediaError: as `open_video`, and when there is no frame, or none says when it is shown.
+        MediaError: as `open_video`, and when there is no frame.
     """
     pts: set[int] = set()
     keys: set[int] = set()
-    untimed, reordered = 0, False
+    reordered = False
     with open_video(path, 1) as (container, stream):
         for packet in packets(container, stream, Damage()):
             stamp = stamp_of(packet)
-            if packet.is_discard:
-                continue
-            if stamp is None:
-                untimed += 1
+            if packet.is_discard or stamp is None:
                 continue
             pts.add(stamp)
             reordered |= packet.pts != packet.dts
@@ -77,8 +74,7 @@ def read_timeline(path: str | Path) -> Timeline:
         tick = float(stream.time_base)
         shuffled = stream.codec_context.has_b_frames and not reordered
     if not pts:
-        why = "its frames do not say when they are shown" if untimed else "its video stream is empty"
-        raise MediaError(f"{path} holds no frame that can be used: {why}.")
+        raise MediaError(f"{path} holds no frame: its video stream is empty.")
     return Timeline(sorted(pts), sorted(keys), tick, shuffled)
 
 
