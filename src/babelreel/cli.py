@@ -136,14 +136,16 @@ def train(
 ) -> None:
     """Train a model by a recipe; the best checkpoint on the validation split is what the run folder opens as."""
     from babelreel.config import load_toml, parse_override
+    from babelreel.distributed import process
     from babelreel.training.loop import train as run
     from babelreel.training.recipe import Recipe
 
     chosen = load_toml(recipe, Recipe, dict(map(parse_override, overrides or [])))
     with progress_bar("training", "steps") as progress:
         done = run(chosen, output, resume=resume, cache=cache, report=progress)
-    print(f"{done.steps} steps in {done.seconds:.0f} s, best validation {done.best:.2f} at step {done.best_step}")
-    print(f"The model: {output}")
+    if process() == 0:
+        print(f"{done.steps} steps in {done.seconds:.0f} s, best validation {done.best:.2f} at step {done.best_step}")
+        print(f"The model: {output}")
 
 
 @app.command()

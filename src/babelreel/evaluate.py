@@ -98,7 +98,7 @@ def evaluate_model(
         CorpusError: when no item has a caption, or no file can be read.
     """
     corpus = _captioned(corpus)
-    media = model.encode_media(corpus, cache, progress)
+    media = model.encode_media(corpus, cache, progress, model.method.scored)
     if media.representation is None:
         listed = "".join(f"\n  {item}: {why}" for item, why in list(media.failures.items())[:5])
         raise CorpusError(f"None of the {len(corpus)} items could be read.{listed}")
@@ -107,8 +107,7 @@ def evaluate_model(
     text_tower = model.opened_with.get("text")
     name = f"{model.source} with the text tower {text_tower}" if text_tower else model.source
     header = Header(name, model.fingerprint, corpus.name, split, seed, commit())
-    scored = _fields(media.representation, model.method.scored)
-    return evaluate(model.score, corpus, texts, scored, media.ids, header, media.failures)
+    return evaluate(model.score, corpus, texts, media.representation, media.ids, header, media.failures)
 
 
 def evaluate(
@@ -189,12 +188,6 @@ def _captioned(corpus: Corpus) -> Corpus:
     if not items:
         raise CorpusError(f"The corpus {corpus.name!r} has no captions here, so there is no query to measure with.")
     return replace(corpus, items=items)
-
-
-def _fields(rows: Representation, names: Sequence[str]) -> Representation:
-    """The fields that a score reads, and no more: frames of a whole corpus are large."""
-    kept = {*names, "mask"} if "tokens" in names else {*names}
-    return Representation(**{name: tensor for name, tensor in rows.fields().items() if name in kept})
 
 
 def _check_rows(corpus: Corpus, texts: Representation, media: Representation, media_ids: Sequence[str]) -> None:

@@ -102,8 +102,11 @@ class Model:
         media: Corpus | Sequence[str | Path],
         cache: str | Path | None = None,
         progress: Progress | None = None,
+        fields: Sequence[str] | None = None,
     ) -> EncodedMedia:
         """Encode a corpus, or files and folders; what the cache holds is not decoded again.
+
+        `fields` limits what is read into memory, such as ("pooled",); by default all that the method gives.
 
         Raises:
             CorpusError: when a path does not exist, or nothing usable is found.
@@ -114,7 +117,7 @@ class Model:
         store = RepresentationStore(cache or cache_folder() / "features", self.fingerprint)
         keys, failures = self.encode_into(store, media, progress)
         ids = tuple(item.id for item in media.items if item.id in keys)
-        rows = store.read([keys[i] for i in ids]) if ids else None
+        rows = store.read([keys[i] for i in ids], fields) if ids else None
         return EncodedMedia(ids, rows, found | failures)
 
     def encode_into(

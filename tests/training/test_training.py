@@ -173,6 +173,40 @@ def test_killed_and_resumed_gives_the_same_losses(world: Path, tmp_path: Path) -
     assert b"Use --resume" in again.stderr.read()
 
 
+def test_two_processes_train_as_one(world: Path, tmp_path: Path) -> None:
+    """torchrun over gloo: the losses of every step are those of one process on the joint batch, and one log is kept."""
+    (world / "two.toml").write_text(
+        f"""
+        [method]
+        name = "mumur"
+        vision = {{source = "{world / "clip"}", grid = true}}
+        text = {{layers = 1, width = 32, heads = 2, vocabulary = 90, max_length = 16, dropout = 0.0}}
+        head = {{kind = "linear", width = 16, dropout = 0.0}}
+        dropout = 0.0
+        [data]
+        corpus = "{world / "m.jsonl"}"
+        langs = ["de"]
+        [training]
+        epochs = 2
+        batch_size = 6
+        lr = 0.01
+        """
+    )
+    train(load_toml(world / "two.toml", Recipe), tmp_path / "one")
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "babelreel"]
+    command = [*launcher, "train", str(world / "two.toml"), "-o", str(tmp_path / "two")]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("The model:") == 1
+    one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
+    assert len(one) == len(two) == 6
+    for a, b in zip(one, two, strict=True):
+        assert b == pytest.approx(a, rel=1e-3)
+    odd = {"batch_size": 5}
+    with pytest.raises(ConfigError, match="a batch_size that divides among them"):
+        loop.refuse_uneven(replace(recipe(world), training=replace(recipe(world).training, **odd)), 2)
+
+
 def test_early_stopping(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "validate", lambda *_: {"mean": 1.0})
     done = train(recipe(world, training={"epochs": 9, "patience": 2}), tmp_path)

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from babelreel.corpora.registry import open_corpus
 from babelreel.data.sampler import CaptionSampler
+from babelreel.device import choose_device
 from babelreel.distributed import process
 from babelreel.errors import ConfigError, ModelError
 from babelreel.extras import require
@@ -61,7 +62,9 @@ def train(
     """
     if (folder / "log.jsonl").exists() and not resume:
         raise ConfigError(f"{folder} already holds a training. Use --resume to go on with it, or name another folder.")
-    accelerator = require("accelerate").Accelerator(mixed_precision=recipe.training.precision)
+    # Told to use the CPU where there is nothing else: under torchrun it would start processes and count them as one.
+    on_cpu = choose_device().type == "cpu"
+    accelerator = require("accelerate").Accelerator(mixed_precision=recipe.training.precision, cpu=on_cpu)
     config = method_config(recipe.method)
     whole = open_corpus(recipe.data.corpus, recipe.data.media_root)
     corpus, held_out = whole.select(recipe.data.train), whole.select(recipe.data.validate)
@@ -69,18 +72,22 @@ def train(
     method = _first(config, corpus, recipe, folder / "checkpoints" / "start", resume).to(accelerator.device)
     torch.manual_seed(recipe.seed)  # building draws as much as it likes; the steps begin here, resumed or not
     sampler = _sampler(corpus, recipe, method)
-    processes = accelerator.num_processes
-    if recipe.training.batch_size % processes or (processes > 1 and recipe.data.captions > 1):
-        raise ConfigError(
-            f"{processes} processes need a batch_size that divides among them, found {recipe.training.batch_size}, and "
-            f"one caption an item, found {recipe.data.captions}: every process must bring as many rows."
-        )
+    refuse_uneven(recipe, accelerator.num_processes)
     features = None
     if recipe.training.freeze_backbone:
         method.backbone().requires_grad_(False)
         features = compute_features(method, _both(whole, corpus, held_out), accelerator.device, cache, report)
     run = _Run(recipe, folder, method, accelerator, Feed(method, corpus, sampler, features, recipe.seed), held_out)
     return run.go(features, resume, report)
+
+
+def refuse_uneven(recipe: Recipe, processes: int) -> None:
+    """Raise ConfigError unless every process brings as many rows to the joint batch."""
+    if recipe.training.batch_size % processes or (processes > 1 and recipe.data.captions > 1):
+        raise ConfigError(
+            f"{processes} processes need a batch_size that divides among them, found {recipe.training.batch_size}, and "
+            f"one caption an item, found {recipe.data.captions}: every process must bring as many rows."
+        )
 
 
 def _first(config: Any, corpus: Corpus, recipe: Recipe, start: Path, resume: bool) -> Method:
