@@ -115,7 +115,10 @@ def test_the_smallest_and_the_largest(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("a.jpg", b""), ("a.png", b"<html>"), ("a.webp", b"RIFF\x10\0\0\0WEBPVP8 "), ("a.gif", b"GIF89a\x05"), ("a.bmp", b"BM" + b"\xff" * 60)],
+    [
+        ("a.jpg", b""), ("a.png", b"<html>"), ("a.webp", b"RIFF\x10\0\0\0WEBPVP8 "), ("a.gif", b"GIF89a\x05"),
+        ("a.bmp", b"BM" + b"\xff" * 60),
+    ],
 )  # fmt: skip
 def test_files_that_are_no_image(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)

@@ -83,7 +83,7 @@ def test_configurations() -> None:
 
 
 def test_configurations_of_old_models_whose_sizes_are_plain_numbers() -> None:
-    """What `CLIPFeatureExtractor` and `ViTFeatureExtractor` saved, and what their classes took where they are silent."""
+    """What `CLIPFeatureExtractor` and `ViTFeatureExtractor` saved, and what their classes took otherwise."""
     statistics = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
     clip = ImageSpec.from_processor_config(
         {"size": 224, "crop_size": 224, "do_center_crop": True, "feature_extractor_type": "CLIPFeatureExtractor"}
