@@ -9,8 +9,6 @@ from babelreel.errors import MissingExtraError
 
 EXTRA_OF = {
     "accelerate": "train",
-    "py3langid": "train",
-    "tensorboard": "train",
     "lancedb": "index",
     "pymilvus": "index",
     "fastapi": "serve",

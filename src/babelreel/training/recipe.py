@@ -81,7 +81,6 @@ class TrainingConfig:
     validate_every: int = 1
     patience: int = 0
     checkpoint_seconds: float = 60.0
-    tracker: Literal["none", "tensorboard"] = "none"
 
     def __post_init__(self) -> None:
         if min(self.epochs, self.batch_size, self.validate_every) < 1 or self.lr <= 0 or not 0 <= self.warmup < 1:
