@@ -77,3 +77,18 @@ def plain_decode(path: Path) -> Iterator[tuple[float, np.ndarray]]:
         for frame in container.decode(video=0):
             first = frame.time if first is None else first
             yield frame.time - first, frame.to_ndarray(format="rgb24")
+
+
+def encode_sound(path: Path, codec: str, samples: np.ndarray, rate: int, layout: str = "mono") -> Path:
+    """Write mono samples (S,), in `layout`."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate, layout=layout)
+        context = stream.codec_context
+        size = context.frame_size or 1024
+        resampler = av.AudioResampler(format=context.format.name, layout=layout, rate=rate, frame_size=size)
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[None]), format="fltp", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
+        for part in (*resampler.resample(frame), *resampler.resample(None)):
+            container.mux(stream.encode(part))
+        container.mux(stream.encode(None))
+    return path

@@ -13,9 +13,10 @@ import torch
 from PIL import Image
 
 from babelreel.errors import MediaError
+from babelreel.media import image
 from babelreel.media.files import content_hash, find_media, kind_of, read_item
 from babelreel.media.image import read_image
-from babelreel.media.transforms import ImageSpec
+from babelreel.media.transforms import ImageSpec, resize
 from babelreel.media.video import Sampling
 
 
@@ -157,14 +158,14 @@ def test_kinds_are_told_by_content(tmp_path: Path) -> None:
     assert kind_of(tmp_path / "image.mp4") == "image"
     assert read_item(tmp_path / "image.mp4", "image", Sampling(), None).images.shape == (1, 3, 40, 60)
     frames = [Image.new("RGB", (16, 16), (50 * n, 0, 0)) for n in range(4)]
-    for suffix in ("gif", "webp", "png"):
+    for suffix in ("gif", "webp", "png", "avif"):
         frames[0].save(tmp_path / f"moving.{suffix}", save_all=True, append_images=frames[1:], duration=200)
         frames[0].save(tmp_path / f"still.{suffix}")
         assert kind_of(tmp_path / f"moving.{suffix}") == "video"
         assert kind_of(tmp_path / f"still.{suffix}") == "image"
 
 
-@pytest.mark.parametrize("suffix", ["gif", "webp", "png"])
+@pytest.mark.parametrize("suffix", ["gif", "webp", "png", "avif"])
 def test_animations_are_videos(tmp_path: Path, suffix: str) -> None:
     frames = [Image.new("RGB", (16, 16), (60 * n, 0, 0)) for n in range(4)]
     path = tmp_path / f"a.{suffix}"
@@ -209,3 +210,68 @@ def test_the_real_photographs_are_read(data: Path) -> None:
         assert image.shape[0] == 3
         assert min(image.shape[1:]) >= 200
         assert image.float().std() > 10
+
+
+def test_several_pictures_in_a_file_are_no_animation(tmp_path: Path) -> None:
+    """Pages of a TIFF, and the twin pictures of some phones' JPEGs: the first is the image."""
+    pictures = [flag(), flag().transpose(Image.Transpose.ROTATE_180)]
+    for name, form in (("a.tif", "TIFF"), ("a.jpg", "MPO")):
+        pictures[0].save(tmp_path / name, form, save_all=True, append_images=pictures[1:])
+        assert kind_of(tmp_path / name) == "image"
+        assert corners(read_image(tmp_path / name)) == ["r", "g", "b", "b"]
+
+
+def test_damaged_exif_data_does_not_cost_the_picture(tmp_path: Path) -> None:
+    flag().save(tmp_path / "a.jpg", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\x01\x12\xff\xff" * 9, quality=95)
+    assert corners(read_image(tmp_path / "a.jpg")) == ["r", "g", "b", "b"]
+
+
+def test_deep_integers_are_scaled_by_what_they_hold(tmp_path: Path) -> None:
+    ramp = np.tile(np.linspace(-1000, 100_000, 64).astype(np.int32), (8, 1))
+    Image.fromarray(ramp).save(tmp_path / "i.tif")
+    expected = torch.linspace(0, 255, 64).round().int()
+    assert (read_image(tmp_path / "i.tif")[0, 0].int() - expected).abs().max() <= 1
+    Image.fromarray(np.full((4, 4), np.nan, np.float32)).save(tmp_path / "nan.tif")
+    assert read_image(tmp_path / "nan.tif").shape == (3, 4, 4)
+
+
+def test_scaling_in_the_decoder_hardly_changes_what_is_read(tmp_path: Path) -> None:
+    soft = Image.fromarray(np.random.default_rng(0).integers(0, 255, (30, 40, 3), dtype=np.uint8)).resize((1600, 1200))
+    soft.save(tmp_path / "a.jpg", quality=95)
+    spec = ImageSpec(64, 64, "crop", 72)
+    assert read_image(tmp_path / "a.jpg", (144, 144)).shape == (3, 150, 200)
+    found = read_item(tmp_path / "a.jpg", "image", Sampling(), spec).images
+    expected = resize(read_image(tmp_path / "a.jpg").unsqueeze(0), spec)
+    assert (found.float() - expected.float()).abs().mean() < 2  # grey levels
+
+
+def test_large_progressive_jpegs_and_animations_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image, "MAX_PIXELS", 2000)
+    flag().save(tmp_path / "p.jpg", progressive=True)
+    flag().save(tmp_path / "b.jpg")
+    assert read_image(tmp_path / "b.jpg", (10, 10)).shape == (3, 10, 15)
+    with pytest.raises(MediaError, match="has 60 x 40 pixels"):
+        read_image(tmp_path / "p.jpg", (10, 10))
+    flag().save(tmp_path / "a.webp", save_all=True, append_images=[flag().rotate(90)])
+    with pytest.raises(MediaError, match="has 60 x 40 pixels"):
+        read_item(tmp_path / "a.webp", "video", Sampling(), None)
+
+
+def test_missing_paths_hidden_folders_and_links_that_lead_nowhere(tmp_path: Path) -> None:
+    for name in (".thumbnails/1.jpg", "a/2.jpg"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"x")
+    (tmp_path / "dead.jpg").symlink_to(tmp_path / "gone.jpg")
+    assert [p.name for p in find_media([tmp_path])] == ["2.jpg", "dead.jpg"]  # reading it says what is wrong
+    with pytest.raises(MediaError, match="There is no file"):
+        kind_of(tmp_path / "dead.jpg")
+    with pytest.raises(MediaError, match="no file or folder .*gone"):
+        list(find_media([tmp_path / "gone"]))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_one_may_not_read_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "closed").mkdir(mode=0)
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    assert [p.name for p in find_media([tmp_path])] == ["a.jpg"]
+    assert "closed" in caplog.text

@@ -190,8 +190,11 @@ def encode_items(
             queued.clear()
 
     load = partial(_load, corpus, store, sampling, spec)
+    # While one batch is encoded the next one is decoded: fewer items ahead would leave the readers waiting.
+    per_item = 1 if any(item.kind == "image" for item in corpus.items) else sampling.frames or batch_frames
+    ahead = 2 * workers + -(-2 * batch_frames // per_item)
     try:
-        loaded = read_ahead(load, corpus.items, workers, ahead=max(4, 2 * workers))
+        loaded = read_ahead(load, corpus.items, workers, ahead)
         for done, (item, key, frames, why) in enumerate(loaded, start=1):
             if why is not None:
                 failures[item.id] = why

@@ -98,7 +98,7 @@ class Decoder:
         self.timeline = timeline
         self.threads = threads
         self.damage = Damage()
-        self._stamps = frozenset(timeline.pts)
+        self._keys = frozenset(timeline.keys)
         self._jumps = True
         self._opened = ExitStack()
 
@@ -177,7 +177,9 @@ class Decoder:
                 continue
             frames = self._decode(from_key=True)
             first = next(frames, None)
-            if first is not None and first[0] <= target and first[0] in self._stamps:
+            # A frame other than the key frame before all others is one whose references were left behind: MPEG-2
+            # decoders drop some of those, and then stamp what follows too early.
+            if first is not None and first[0] <= target and first[0] in self._keys:
                 return chain([first], frames)
         self._jumps = False
         self._restart()
