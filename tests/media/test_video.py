@@ -224,6 +224,7 @@ def test_the_real_clips(data: Path) -> None:
         frames = read_item(path, "video", Sampling(4), spec)
         assert frames.images.shape == (4, 3, 32, 32), path.name
         assert (frames.times.diff() > 0).all()
+        assert probe(path).duration == pytest.approx(decode.read_timeline(path).duration, abs=0.05), path.name
         assert frames.errors == 0
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from PIL import Image, ImageSequence
 
-from babelreel.media.image import check_size, image_errors, to_tensor
+from babelreel.media.image import check_size, image_errors, open_image, to_tensor
 from babelreel.media.sampling import Sampling, Timeline, choose
 from babelreel.media.transforms import ImageSpec, resize
 from babelreel.media.video import Frames
@@ -26,9 +26,9 @@ def needs_pil(path: str | Path) -> bool:
     try:
         with open(path, "rb") as file:
             head = file.read(12)
-        if not (head.startswith((b"RIFF", b"\x89PNG")) or head[4:12] == b"ftypavis"):
+        if not (head.startswith(b"\x89PNG") or head[8:12] == b"WEBP" or head[4:12] == b"ftypavis"):
             return False
-        with Image.open(path) as image:
+        with open_image(path) as image:
             return is_animated(image)
     except Exception:  # whoever reads it as a video says what is wrong
         return False
@@ -47,7 +47,7 @@ def read_animation(
     Raises:
         MediaError: when it is damaged or too large, or the span lies beyond its end.
     """
-    with image_errors(path), Image.open(path) as image:
+    with image_errors(path), open_image(path) as image:
         check_size(image, path)
         stamps: list[int] = []
         clock = 0

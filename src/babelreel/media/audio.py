@@ -69,7 +69,7 @@ def read_audio(
             reader = _Reader(container, rate)
             samples, begins, ends = reader.read(first, last, seek)
             errors = reader.damage.errors
-        if begins <= first:  # else the seek landed too late, or the sound begins late
+        if not seek or begins <= first < ends:  # else the seek landed too late
             break
     assert samples is not None
     if ends == 0:
@@ -162,15 +162,15 @@ class _Reader:
         """Decoded pieces as float32 (C, S), C 1 or 2, with their rate and the moment of the first sample in seconds."""
         converter, shape, native, layout = None, None, 0, "mono"
         for frame in decoded(self.container, self.stream, self.damage):
-            if converter is None:
+            if not native:
                 native = frame.sample_rate  # of HE-AAC, the stream states half of it
                 layout = "mono" if frame.layout.nb_channels == 1 else "stereo"
             # A damaged packet may pretend dozens of channels: a converter of its own takes them, since one that was
             # made for mono would hand such a frame through unseen, and reading its samples would crash.
-            if shape != (shape := (frame.format.name, frame.layout.name, frame.sample_rate)):
-                converter = av.AudioResampler(format="fltp", layout=layout, rate=native)
+            now = (frame.format.name, frame.layout.name, frame.sample_rate)
+            if converter is None or now != shape:
+                converter, shape = av.AudioResampler(format="fltp", layout=layout, rate=native), now
             stamp = None if frame.pts is None else frame.pts * frame.time_base
-            assert converter is not None
             try:
                 parts = converter.resample(frame)
             except (ValueError, av.error.FFmpegError):

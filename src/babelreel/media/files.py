@@ -14,7 +14,7 @@ from PIL import Image
 from babelreel.errors import MediaError
 from babelreel.media.animation import is_animated, needs_pil, read_animation
 from babelreel.media.decode import open_video
-from babelreel.media.image import read_image
+from babelreel.media.image import open_image, read_image
 from babelreel.media.transforms import ImageSpec, resize
 from babelreel.media.video import Frames, Sampling, read_frames
 from babelreel.types import Kind
@@ -31,10 +31,11 @@ log = logging.getLogger(__name__)
 
 
 def find_media(paths: Iterable[str | Path]) -> Iterator[Path]:
-    """Files below `paths` whose extension is that of a video or an image, sorted within each path, each file once.
+    """Files below `paths` whose extension is that of a video or an image, each once, sorted within each path.
 
-    A file named directly is given whatever its extension. Hidden files and folders are left out. Links to folders are
-    followed, loops are not. A folder that may not be read is named in a warning.
+    A folder's files come before those of the folders in it. A file named directly is given whatever its extension.
+    Hidden files and folders are left out. Links to folders are followed, loops are not. A folder that may not be read
+    is named in a warning.
 
     Raises:
         MediaError: when one of `paths` does not exist.
@@ -79,7 +80,7 @@ def kind_of(path: str | Path) -> Kind:
     try:
         if path.is_file() and path.stat().st_size == 0:
             raise MediaError(f"{path} is empty. Copy or download it again, or leave it out.")
-        with Image.open(path) as image:
+        with open_image(path) as image:
             return "video" if is_animated(image) else "image"
     except FileNotFoundError as error:
         raise MediaError(f"There is no file {path}.") from error

@@ -14,6 +14,8 @@ from torch import Tensor
 
 from babelreel.errors import MediaError
 
+# Not all that PIL knows: it runs Ghostscript for EPS, whatever such a file is called.
+FORMATS = ("JPEG", "JPEG2000", "PNG", "GIF", "WEBP", "AVIF", "TIFF", "BMP", "DIB", "PPM", "TGA", "ICO")
 MAX_PIXELS = 89_478_485  # a quarter of a gibibyte as RGB, and the size from which PIL suspects a bomb
 ORIENTATION = 0x0112  # the EXIF tag
 UPRIGHT = {
@@ -37,7 +39,7 @@ def read_image(path: str | Path, at_least: tuple[int, int] | None = None) -> Ten
     Raises:
         MediaError: when the file is missing, is no image, is damaged, or is too large to be safe.
     """
-    with image_errors(path), _open(path) as image:
+    with image_errors(path), open_image(path) as image:
         # Decoding a progressive JPEG takes memory for all of it, however small the result.
         scales = isinstance(image, JpegImageFile) and not (image.info.get("progressive") and too_large(image))
         if at_least is not None and scales:
@@ -45,6 +47,16 @@ def read_image(path: str | Path, at_least: tuple[int, int] | None = None) -> Ten
             image.draft(None, (max(at_least), max(at_least)))
         check_size(image, path)
         return to_tensor(image)
+
+
+def open_image(path: str | Path) -> Image.Image:
+    """Open an image without reading its pixels, by what it holds, whatever its name; raises what PIL raises.
+
+    PIL's own limit on pixels comes before a JPEG can be asked to scale down: those are opened directly.
+    """
+    with open(path, "rb") as file:
+        jpeg = file.read(3) == b"\xff\xd8\xff"
+    return JpegImageFile(path) if jpeg else Image.open(path, formats=FORMATS)
 
 
 def too_large(image: Image.Image) -> bool:
@@ -63,13 +75,6 @@ def check_size(image: Image.Image, path: str | Path) -> None:
             f"{path} has {image.width} x {image.height} pixels, more than the {MAX_PIXELS:,} that are read. "
             "Scale it down first."
         )
-
-
-def _open(path: str | Path) -> Image.Image:
-    """Open an image. PIL's own limit on pixels comes before a JPEG can be asked to scale: those are opened directly."""
-    with open(path, "rb") as file:
-        jpeg = file.read(3) == b"\xff\xd8\xff"
-    return JpegImageFile(path) if jpeg else Image.open(path)
 
 
 def to_tensor(image: Image.Image) -> Tensor:

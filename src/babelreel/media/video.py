@@ -85,7 +85,8 @@ def probe(path: str | Path) -> VideoInfo:
     """What a video is, at the price of one frame and its last seconds.
 
     The header's duration is checked against the packets at the file's end. Where they disagree by more than a second
-    or a hundredth, or the end cannot be reached, all packets are read, and they decide.
+    or a hundredth, where the header does not know the first frame's time, or where the end cannot be reached, all
+    packets are read, and they decide.
 
     Raises:
         MediaError: as `read_frames`.
@@ -111,7 +112,7 @@ def _from_the_end(container: Any, stream: Any, first: int | None) -> float | Non
     length, tick = stream.duration, float(stream.time_base)
     if length is None and container.duration is not None:
         length = int(container.duration / av.time_base / tick)
-    if first is None or not length:
+    if first is None or first != stream.start_time or not length:
         return None
     try:
         container.seek(first + length - round(1 / tick), stream=stream, backward=True, any_frame=False)
