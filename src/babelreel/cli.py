@@ -128,7 +128,7 @@ def encode(
 
 @app.command()
 def train(
-    recipe: Annotated[Path, typer.Argument(help="a recipe, one of recipes/*.toml")],
+    recipe: Annotated[Path, typer.Argument(help="a recipe, a TOML file")],
     output: Annotated[Path, typer.Option("--output", "-o", help="the run folder")],
     overrides: Annotated[list[str] | None, typer.Option("--set", help="key=value, wins over the recipe")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on with an interrupted training")] = False,

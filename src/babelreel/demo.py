@@ -46,7 +46,7 @@ def run_demo(folder: Path, clips: int, seed: int) -> None:
         hit = searcher.search(query, 1, lang)[0]
         print(f"   {lang}: {query}\n       {hit.path} at {hit.moment or 0:.1f} s, score {hit.score:.3f}")
     print(
-        "\nTry next:\n"
+        "\nTry next (after `source .venv/bin/activate`):\n"
         f"   babelreel search 'a red circle moves to the left' --index {folder / 'index'}\n"
         "   babelreel index ~/Videos --model openai/clip-vit-base-patch32 -o my-index\n"
         f"   babelreel data show {folder / 'playground' / 'manifest.jsonl'}"
