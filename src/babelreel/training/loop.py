@@ -76,7 +76,9 @@ def train(
     features = None
     if recipe.training.freeze_backbone:
         method.backbone().requires_grad_(False)
-        features = compute_features(method, _both(whole, corpus, held_out), accelerator.device, cache, report)
+        # A method that trains on texts alone needs media for its validation only.
+        needed = _both(whole, corpus, held_out) if method.reads_media else held_out
+        features = compute_features(method, needed, accelerator.device, cache, report)
     run = _Run(recipe, folder, method, accelerator, Feed(method, corpus, sampler, features, recipe.seed), held_out)
     return run.go(features, resume, report)
 
