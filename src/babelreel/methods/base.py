@@ -13,6 +13,9 @@ from babelreel.data.tokenizers import Tokenizer
 from babelreel.distributed import gather
 from babelreel.distributed import process as process_number
 from babelreel.encoders.fingerprint import fingerprint
+from babelreel.encoders.media import MediaTower
+from babelreel.encoders.text import TextEncoder
+from babelreel.errors import ModelError
 from babelreel.media.transforms import ImageSpec
 from babelreel.media.video import Sampling
 from babelreel.types import Batch, MediaBatch, Representation, TextBatch
@@ -88,6 +91,24 @@ class Method(nn.Module):
     def from_description(cls, description: dict[str, Any], tokenizers: dict[str, Tokenizer]) -> Method:
         """The architecture that `describe` spoke of, with random weights; `tokenizers` by role."""
         raise TypeError(f"{cls.__name__} must say how it is built again")
+
+    def media_tower(self) -> MediaTower:
+        """The media side, from which another method may start.
+
+        Raises:
+            ModelError: when the method has none of its own.
+        """
+        raise ModelError(f"A {type(self).__name__} has no media side that another method could start from.")
+
+    def text_tower(self, role: str) -> TextEncoder:
+        """The text tower that reads a role, "query" or "pivot", from which another method may start.
+
+        Raises:
+            ModelError: when the method has none.
+        """
+        raise ModelError(
+            f"A {type(self).__name__} has no text tower for {role!r} that another method could start from."
+        )
 
     def media_fingerprint(self) -> str:
         """Names the media side: an index holds it, and another media side is refused by it."""

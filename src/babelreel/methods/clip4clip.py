@@ -88,6 +88,14 @@ class CLIP4Clip(Method):
         """The vision backbone and its head."""
         return self.media
 
+    def media_tower(self) -> MediaTower:
+        """The vision backbone and its head."""
+        return self.media
+
+    def text_tower(self, role: str) -> TextEncoder:
+        """The one tower, whatever the role."""
+        return self.text
+
     def describe(self) -> dict[str, Any]:
         """Towers and settings as plain values."""
         return {"media": self.media.describe(), "text": self.text.describe(), "sampling": asdict(self.sampling)}

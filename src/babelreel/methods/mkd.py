@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from babelreel.data.tokenizers import Tokenizer
+from babelreel.encoders.media import MediaTower
 from babelreel.encoders.text import TextEncoder
 from babelreel.errors import ModelError
 from babelreel.losses import cosine_distillation, l2_distillation, mse_distillation
@@ -60,8 +61,7 @@ class MKD(Method):
 
     def encode_text(self, batch: TextBatch) -> Representation:
         """Normalised vectors (B, D)."""
-        tower = self.teacher.text if batch.role == "pivot" else self.student
-        return Representation(normalize(tower(batch).pooled.float(), dim=-1))
+        return Representation(normalize(self.text_tower(batch.role)(batch).pooled.float(), dim=-1))
 
     def route(self, lang: str | None) -> str:
         """English stays with the teacher."""
@@ -86,6 +86,14 @@ class MKD(Method):
     def media_fingerprint(self) -> str:
         """The teacher's: an index that it wrote answers the student's queries as well."""
         return self.teacher.media_fingerprint()
+
+    def media_tower(self) -> MediaTower:
+        """The teacher's."""
+        return self.teacher.media
+
+    def text_tower(self, role: str) -> TextEncoder:
+        """The teacher's for the pivot, else the student."""
+        return self.teacher.text if role == "pivot" else self.student
 
     def describe(self) -> dict[str, Any]:
         """Teacher, student and distance as plain values."""

@@ -119,8 +119,7 @@ class MuMUR(Method):
 
     def encode_text(self, batch: TextBatch) -> Representation:
         """(B, D), normalised for the cosine."""
-        tower = self.english if batch.role == "pivot" and self.english is not None else self.text
-        pooled = tower(batch).pooled.float()
+        pooled = self.text_tower(batch.role)(batch).pooled.float()
         return Representation(normalize(pooled, dim=-1) if self.similarity == "cosine" else pooled)
 
     def encode_features(self, features: Representation) -> Representation:
@@ -175,6 +174,14 @@ class MuMUR(Method):
     def media_modules(self) -> nn.Module:
         """The vision backbone, its head, and the DCM, whose constants an index may hold."""
         return nn.ModuleList([self.media] if self.dcm is None else [self.media, self.dcm])
+
+    def media_tower(self) -> MediaTower:
+        """The vision backbone and its head, without the DCM."""
+        return self.media
+
+    def text_tower(self, role: str) -> TextEncoder:
+        """The English tower for the pivot where there is one of its own, else the multilingual one."""
+        return self.english if role == "pivot" and self.english is not None else self.text
 
     def describe(self) -> dict[str, Any]:
         """Towers and settings as plain values."""

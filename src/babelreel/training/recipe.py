@@ -22,9 +22,7 @@ from torch import nn
 from babelreel.config import from_dict
 from babelreel.data.tokenizers import TextPolicy, train_tokenizer
 from babelreel.encoders.heads import HeadConfig
-from babelreel.encoders.media import MediaTower
 from babelreel.encoders.text import TextEncoder
-from babelreel.encoders.vision import VisionEncoder
 from babelreel.errors import ConfigError
 from babelreel.media.video import Sampling
 from babelreel.methods import METHODS
@@ -33,6 +31,7 @@ from babelreel.methods.clip4clip import CLIP4Clip
 from babelreel.methods.mkd import MKD
 from babelreel.methods.mumur import MuMUR
 from babelreel.runs import load_run
+from babelreel.training.sources import media_from, text_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class VisionConfig:
-    """`source` is a hub id or folder; with `grid` its patches are the tokens."""
+    """`source` is a hub id or folder, or a run; with `grid` its patches are the tokens. See `training.sources`."""
 
     source: str
     grid: bool = False
@@ -107,7 +106,8 @@ class VisionConfig:
 
 @dataclass(frozen=True, slots=True)
 class TextConfig:
-    """A pretrained tower (`source`), or one from scratch: pre-norm transformer layers over a learned vocabulary."""
+    """A pretrained tower (`source`: a hub id or folder, or a run), or one from scratch: pre-norm transformer layers
+    over a learned vocabulary."""
 
     source: str = ""
     layers: int = 1
@@ -129,10 +129,10 @@ class SamplingConfig:
 
 @dataclass(frozen=True, slots=True)
 class CLIP4ClipConfig:
-    """Settings of `methods.clip4clip`."""
+    """Settings of `methods.clip4clip`; without `head` a run's own comes with its vision."""
 
     vision: VisionConfig
-    head: HeadConfig = field(default_factory=HeadConfig)
+    head: HeadConfig | None = None
     text: TextConfig = field(default_factory=TextConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     scale: float = 1 / 0.07
@@ -143,7 +143,7 @@ class MuMURConfig:
     """Settings of `methods.mumur`; without `english` one tower reads every language."""
 
     vision: VisionConfig
-    head: HeadConfig = field(default_factory=HeadConfig)
+    head: HeadConfig | None = None
     text: TextConfig = field(default_factory=TextConfig)
     english: TextConfig | None = None
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
@@ -186,14 +186,14 @@ def build_method(config: Any, texts: Iterable[str]) -> Method:
         if not isinstance(teacher, CLIP4Clip):
             raise ConfigError(f"MKD's teacher must be a CLIP4Clip run; {config.teacher} holds another method.")
         return MKD(teacher, build_text(config.student, texts, teacher.text.width), config.distance)
-    vision = VisionEncoder.load(config.vision.source)
+    media = media_from(config.vision.source, config.head, config.vision.grid)
     sampling = Sampling(config.sampling.frames, config.sampling.rate, config.sampling.mode)
     if isinstance(config, CLIP4ClipConfig):
-        width = vision.width if config.head.kind == "none" else config.head.width
-        text = build_text(config.text, texts, width)
-        return CLIP4Clip(vision, text, sampling, config.head, config.vision.grid, config.scale)
-    media = MediaTower(vision, config.head, config.vision.grid)
-    english = None if config.english is None else build_text(config.english, texts, media.width)
+        text = build_text(config.text, texts, media.width)
+        method = CLIP4Clip(media.vision, text, sampling, media.head.config, media.use_grid, config.scale)
+        method.media = media  # with the weights of its head
+        return method
+    english = None if config.english is None else build_text(config.english, texts, media.width, "pivot")
     return MuMUR(
         media, build_text(config.text, texts, media.width), sampling, english=english,
         multilingual=config.multilingual, dcm=config.dcm, heads=config.heads, dropout=config.dropout,
@@ -201,13 +201,10 @@ def build_method(config: Any, texts: Iterable[str]) -> Method:
     )  # fmt: skip
 
 
-def build_text(config: TextConfig, texts: list[str], width: int) -> TextEncoder:
-    """A text tower whose vectors have `width`: pretrained with a new projection where it needs one, or from scratch."""
+def build_text(config: TextConfig, texts: list[str], width: int, role: str = "query") -> TextEncoder:
+    """A text tower whose vectors have `width`: a pretrained one, of a run that which reads `role`, or from scratch."""
     if config.source:
-        tower = TextEncoder.load(config.source)
-        if tower.width != width:
-            tower = TextEncoder(tower.backbone, tower.tokenizer, tower.mean, nn.Linear(tower.width, width))
-        return tower
+        return text_from(config.source, role, width)
     from transformers import RobertaPreLayerNormConfig, RobertaPreLayerNormModel
 
     tokenizer = train_tokenizer(texts, config.vocabulary, TextPolicy(config.max_length))
