@@ -166,6 +166,70 @@ def test_features_of_a_frozen_backbone_give_the_same_loss(tokenizer: Tokenizer) 
             torch.testing.assert_close(method(cached, 0.0)[name], loss)
 
 
+def gradients(method: Method, given: Batch) -> tuple[dict[str, float], dict[str, torch.Tensor]]:
+    """Losses and gradients of one training step, from a fixed random state."""
+    method.zero_grad()
+    torch.manual_seed(5)
+    losses = method(given, 0.0)
+    sum(losses.values()).backward()  # type: ignore[union-attr]
+    found = {name: p.grad.clone() for name, p in method.named_parameters() if p.grad is not None}
+    return {name: float(value.detach()) for name, value in losses.items()}, found
+
+
+@pytest.mark.parametrize("name", [*CASES, "mkd"])
+@pytest.mark.parametrize("chunk", [1, 3, 8])
+def test_chunks_change_neither_losses_nor_gradients(name: str, chunk: int, tokenizer: Tokenizer) -> None:
+    """Gradient caching against the whole batch at once, with several captions an item and items of unlike length."""
+    method = (CASES | {"mkd": mkd})[name](tokenizer).eval()  # no dropout: its draws differ between one pass and several
+    given = batch(method)
+    if name == "clip4clip":
+        twice = method.texts["query"](GERMAN + ENGLISH)
+        given = replace(given, texts={"query": twice}, owners=torch.arange(8).repeat(2))
+    losses, whole = gradients(method, given)
+    method.chunk = chunk
+    cached_losses, cached = gradients(method, given)
+    assert cached_losses == pytest.approx(losses, rel=1e-5)
+    assert cached.keys() == whole.keys()
+    assert any(value.abs().max() > 1e-4 for value in whole.values())
+    for key, value in whole.items():
+        torch.testing.assert_close(cached[key], value, rtol=1e-3, atol=1e-6)
+
+
+def test_chunks_replay_their_dropout(tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second pass draws the numbers of the first: gradients are those of the same chunks kept in memory."""
+    from babelreel.methods import chunks
+
+    method = clip4clip(tokenizer)
+    method.text.head = nn.Sequential(nn.Dropout(0.5), method.text.head)  # type: ignore[assignment, arg-type]
+    method.train().chunk = 3
+    losses, cached = gradients(method, batch(method))
+    monkeypatch.setattr(chunks, "checkpoint", lambda encode, anchor, use_reentrant: encode(anchor))
+    kept_losses, kept = gradients(method, batch(method))
+    assert kept_losses == losses
+    for key, value in kept.items():
+        torch.testing.assert_close(cached[key], value, rtol=1e-4, atol=1e-7)
+
+
+def test_chunks_hold_the_activations_of_one(tokenizer: Tokenizer) -> None:
+    """Counted by what autograd saves: a tenth of the rows at a time saves far less than all of them."""
+
+    def saved(chunk: int) -> int:
+        method = clip4clip(tokenizer).train()
+        method.chunk = chunk
+        total = 0
+
+        def count(tensor: torch.Tensor) -> torch.Tensor:
+            nonlocal total
+            total += tensor.nbytes
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
+            method(batch(method), 0.0)
+        return total
+
+    assert saved(2) < saved(0) / 5
+
+
 def test_the_dcm_is_multi_head_attention_with_a_residual_layer() -> None:
     """Against torch's own attention, pair by pair."""
     torch.manual_seed(0)

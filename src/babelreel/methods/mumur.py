@@ -17,6 +17,7 @@ Stated differences, each with a switch that gives the paper's letter:
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -32,6 +33,7 @@ from babelreel.errors import ModelError
 from babelreel.losses import contrastive
 from babelreel.media.video import Sampling
 from babelreel.methods.base import Method, positives
+from babelreel.methods.chunks import in_chunks
 from babelreel.types import Batch, MediaBatch, Representation, TextBatch
 
 MAX_SCALE = 100.0
@@ -104,18 +106,25 @@ class MuMUR(Method):
 
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """L_E over the pivots and L_M over the other captions, each with every item pooled by every text."""
-        features = self.encode_features(self.features(batch))
-        assert features.tokens is not None
-        assert features.mask is not None
-        tokens, mask = gather(features.tokens), gather(features.mask)
+        media = self.media_rows(batch)
+        assert media.tokens is not None
+        assert media.mask is not None
+        tokens, mask = gather(media.tokens), gather(media.mask)
         positive = positives(batch)
         roles = {"english": "pivot", "multilingual": "query"} if self.multilingual else {"english": "pivot"}
         losses = {}
         for name, role in roles.items():
-            texts = self.encode_text(batch.texts[role]).pooled
+            texts = self.text_rows(batch, role).pooled
             assert texts is not None
-            losses[name] = contrastive(self._similarity(gather(texts), tokens, mask), positive)
+            scores = in_chunks(partial(self._against, tokens, mask), Representation(gather(texts)), self.chunk).pooled
+            assert scores is not None
+            losses[name] = contrastive(scores, positive)
         return losses
+
+    def _against(self, tokens: Tensor, mask: Tensor, texts: Representation) -> Representation:
+        """Scores of some texts with every item, (Q, N) in the place of vectors: pooled pairs fill memory first."""
+        assert texts.pooled is not None
+        return Representation(self._similarity(texts.pooled, tokens, mask))
 
     def encode_text(self, batch: TextBatch) -> Representation:
         """(B, D), normalised for the cosine."""
