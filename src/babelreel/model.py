@@ -11,7 +11,7 @@ Device, precision, batching, decoding and caching are decided here, once, for ev
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -31,10 +31,9 @@ from babelreel.errors import CorpusError, ModelError
 from babelreel.media.video import Sampling
 from babelreel.methods.base import Method
 from babelreel.methods.clip4clip import CLIP4Clip
+from babelreel.progress import Report
 from babelreel.runs import is_run, load_run
 from babelreel.types import Corpus, MediaBatch, Representation
-
-Progress = Callable[[int, int], None]
 
 
 def cache_folder() -> Path:
@@ -101,7 +100,7 @@ class Model:
         self,
         media: Corpus | Sequence[str | Path],
         cache: str | Path | None = None,
-        progress: Progress | None = None,
+        progress: Report | None = None,
         fields: Sequence[str] | None = None,
     ) -> EncodedMedia:
         """Encode a corpus, or files and folders; what the cache holds is not decoded again.
@@ -121,7 +120,7 @@ class Model:
         return EncodedMedia(ids, rows, found | failures)
 
     def encode_into(
-        self, store: RepresentationStore, corpus: Corpus, progress: Progress | None = None
+        self, store: RepresentationStore, corpus: Corpus, progress: Report | None = None
     ) -> tuple[dict[str, str], dict[str, str]]:
         """Encode into a store what it lacks of the corpus: {item id: key} and {item id: why it failed}."""
         if store.fingerprint != self.fingerprint:

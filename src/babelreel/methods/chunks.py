@@ -32,7 +32,7 @@ def in_chunks(encode: Callable[[Rows], Representation], rows: Rows, chunk: int) 
     for start in range(0, len(rows), chunk):
         part, anchor = _part(rows, start, start + chunk)
         # The anchor tells the checkpoint which device's random numbers to replay.
-        parts.append(checkpoint(lambda _, part=part: encode(part), anchor, use_reentrant=False))
+        parts.append(checkpoint(lambda _, part: encode(part), anchor, part, use_reentrant=False))
     return concatenate(parts)
 
 

@@ -26,6 +26,7 @@ from babelreel.encoders.media import MediaTower
 from babelreel.encoders.text import TextEncoder
 from babelreel.encoders.vision import VisionEncoder
 from babelreel.errors import ConfigError
+from babelreel.media.augment import Augmentation
 from babelreel.media.video import Sampling
 from babelreel.methods import METHODS
 from babelreel.methods.base import Method
@@ -34,6 +35,10 @@ from babelreel.methods.mkd import MKD
 from babelreel.methods.mumur import MuMUR
 from babelreel.runs import load_run
 
+Tracker = Literal[
+    "aim", "clearml", "comet_ml", "dvclive", "mlflow", "swanlab", "tensorboard", "trackio", "wandb"
+]  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class DataConfig:
@@ -41,7 +46,8 @@ class DataConfig:
 
     `langs` are the languages of the queries (empty: all of the corpus), `pivot` is the language beside them for methods
     that read pairs. `mixing` draws a caption's language evenly, or in proportion to an item's captions. `captions` of
-    each item stand in a batch, all of them its positives.
+    each item stand in a batch, all of them its positives. `augment` makes random views of frames, where they are
+    decoded at every step.
     """
 
     corpus: str
@@ -52,6 +58,7 @@ class DataConfig:
     pivot: str = "en"
     mixing: Literal["even", "proportional"] = "even"
     captions: int = 1
+    augment: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
         if self.validate == "test":
@@ -66,7 +73,10 @@ class DataConfig:
 class TrainingConfig:
     """How long, how fast. `batch_size` counts items, over all processes. `scale_lr` is the learned scale's own rate.
 
-    `patience` validations without a better one end the training early; 0 never does.
+    `patience` validations without a better one end the training early; 0 never does. With `ema` above 0 the model that
+    is validated and kept is the exponential moving average of the weights, of this decay. `chunk` items are encoded at
+    a time, for batches larger than memory (gradient caching); 0 takes a batch at once. `trackers` are told losses and
+    validations beside the run's own log.jsonl.
     """
 
     epochs: int = 10
@@ -81,10 +91,15 @@ class TrainingConfig:
     validate_every: int = 1
     patience: int = 0
     checkpoint_seconds: float = 60.0
+    ema: float = 0.0
+    chunk: int = 0
+    trackers: tuple[Tracker, ...] = ()
 
     def __post_init__(self) -> None:
         if min(self.epochs, self.batch_size, self.validate_every) < 1 or self.lr <= 0 or not 0 <= self.warmup < 1:
             raise ConfigError("epochs, batch_size and validate_every start at 1, lr above 0, warmup from 0 to below 1.")
+        if not 0 <= self.ema < 1 or min(self.chunk, self.patience) < 0:
+            raise ConfigError("ema goes from 0 to below 1; chunk and patience start at 0.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +110,13 @@ class Recipe:
     method: dict[str, Any]
     training: TrainingConfig = field(default_factory=TrainingConfig)
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.training.freeze_backbone and self.data.augment != Augmentation():
+            raise ConfigError(
+                "data.augment changes frames, but a frozen backbone's features are computed once, from plain frames. "
+                "Set training.freeze_backbone = false, or leave augment out."
+            )
 
 
 @dataclass(frozen=True, slots=True)
