@@ -248,7 +248,7 @@ def data_playground(
 
 def print_hits(searcher: Any, query: str, k: int, lang: str | None) -> None:
     """Print the hits of one query: rank, score, file, and the best moment in seconds."""
-    tokenizer = searcher.model.method.texts["query"]
+    tokenizer = searcher.model.method.texts[searcher.model.role(query, lang)]
     length = tokenizer.lengths([query])[0]
     if length > tokenizer.policy.max_length:
         limit = tokenizer.policy.max_length

@@ -28,6 +28,7 @@ from babelreel.encoders.hub import resolve
 from babelreel.encoders.text import TextEncoder
 from babelreel.encoders.vision import VisionEncoder
 from babelreel.errors import CorpusError, ModelError
+from babelreel.language import detect
 from babelreel.media.video import Sampling
 from babelreel.methods.base import Method
 from babelreel.methods.clip4clip import CLIP4Clip
@@ -76,11 +77,13 @@ class Model:
     ) -> Representation:
         """Encode Q texts, in batches of like length; row q belongs to text q. `langs` is one language or Q of them.
 
+        Where a language is not given and the method has a tower of its own for some, it is detected.
+
         Raises:
             ModelError: when a text is empty.
         """
         spoken = [langs] * len(texts) if isinstance(langs, str) else list(langs or [""] * len(texts))
-        roles = [self.method.route(lang or None) for lang in spoken]
+        roles = [self.role(text, lang) for text, lang in zip(texts, spoken, strict=True)]
         batches, order = [], []
         with inference(self.device):
             for role in dict.fromkeys(roles):
@@ -95,6 +98,11 @@ class Model:
         back = torch.empty(len(order), dtype=torch.long)
         back[torch.tensor(order)] = torch.arange(len(order))
         return joined[back]
+
+    def role(self, text: str, lang: str | None = None) -> str:
+        """Which of the method's text towers reads a text: by its language, given or detected."""
+        routed = self.method.route("en") != self.method.route(None)
+        return self.method.route(lang or (detect(text) if routed else None))
 
     def encode_media(
         self,

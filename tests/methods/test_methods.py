@@ -155,6 +155,12 @@ def test_mkd_teaches_the_student_and_leaves_the_rest(distance: str, tokenizer: T
     with torch.no_grad():
         expected = normalize(teacher.text(tokenizer(ENGLISH)).pooled, dim=-1)
     torch.testing.assert_close(english.pooled, expected, rtol=1e-4, atol=1e-5)  # English is the teacher's own
+    # Where nobody names the language it is detected: English takes the teacher's tower, German the student's.
+    asked = ["the red circle is moving upwards slowly", "der rote Kreis bewegt sich langsam nach oben"]
+    assert [model.role(text) for text in asked] == ["pivot", "query"]
+    assert model.role(asked[0], "de") == "query"
+    given_langs, found = model.encode_text(asked, ["en", "de"]).pooled, model.encode_text(asked).pooled
+    torch.testing.assert_close(found, given_langs)
 
 
 def test_features_of_a_frozen_backbone_give_the_same_loss(tokenizer: Tokenizer) -> None:
