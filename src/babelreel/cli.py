@@ -149,6 +149,32 @@ def train(
 
 
 @app.command()
+def sweep(
+    recipe: Annotated[Path, typer.Argument(help="a recipe with a [sweep] table")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="the folder of the runs")],
+    only: Annotated[
+        list[str] | None, typer.Option(help="a line of the table, such as method.heads; default: all")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="trainings of each value, each with another seed")] = 1,
+    split: Annotated[str | None, typer.Option(help="what to measure on; default: the validation split")] = None,
+    overrides: Annotated[list[str] | None, typer.Option("--set", help="key=value, wins over the recipe")] = None,
+    cache: Cache = None,
+) -> None:
+    """Train a recipe with every value of its [sweep] lines, and compare them; interrupted, it goes on."""
+    from babelreel.config import parse_override
+    from babelreel.training import sweep as sweeps
+
+    changes = dict(map(parse_override, overrides or []))
+    with progress_bar("sweeping", "steps") as progress:
+        trials = sweeps.sweep(
+            recipe, output, overrides=changes, only=only or (), seeds=seeds, split=split, cache=cache, report=progress
+        )
+    table = sweeps.to_markdown(trials, split or "the validation split")
+    print(table)
+    _write(output / "sweep.md", table)
+
+
+@app.command()
 def index(
     paths: Annotated[list[Path], typer.Argument(help="folders and files with videos and images")],
     model: Annotated[str, typer.Option(help="a model folder or a hub id")],

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
@@ -146,7 +146,7 @@ class _Run:
         self.accelerator, self.feed, self.held_out = accelerator, feed, held_out
         self.progress = Progress()
         self.steps = recipe.training.epochs * feed.sampler.steps
-        self.plain = json.loads(json.dumps(asdict(recipe)))
+        self.plain = json.loads(json.dumps(asdict(replace(recipe, sweep={}))))
         method.chunk = recipe.training.chunk
         self.average = averaged(method, recipe.training.ema) if recipe.training.ema else None
         # What is validated and kept, and what the optimizer moves, are one without an average.

@@ -104,14 +104,22 @@ class TrainingConfig:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """One experiment. `method` holds the method's name and its own settings."""
+    """One experiment. `method` holds the method's name and its own settings.
+
+    `sweep` are lines of values by dotted key, such as {"method.heads": (1, 2, 4)}: see `training.sweep`. A training
+    leaves them aside.
+    """
 
     data: DataConfig
     method: dict[str, Any]
     training: TrainingConfig = field(default_factory=TrainingConfig)
     seed: int = 0
+    sweep: dict[str, tuple[Any, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for key, values in self.sweep.items():
+            if len(values) < 2:
+                raise ConfigError(f"sweep: {key!r} needs two values or more to compare, found {len(values)}.")
         if self.training.freeze_backbone and self.data.augment != Augmentation():
             raise ConfigError(
                 "data.augment changes frames, but a frozen backbone's features are computed once, from plain frames. "
@@ -162,12 +170,12 @@ class CLIP4ClipConfig:
 
 @dataclass(frozen=True, slots=True)
 class MuMURConfig:
-    """Settings of `methods.mumur`; without `english` one tower reads every language."""
+    """Settings of `methods.mumur`; `english` "shared" lets one tower read every language."""
 
     vision: VisionConfig
     head: HeadConfig = field(default_factory=HeadConfig)
     text: TextConfig = field(default_factory=TextConfig)
-    english: TextConfig | None = None
+    english: TextConfig | Literal["shared"] = "shared"
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     multilingual: bool = True
     dcm: bool = True
@@ -215,7 +223,7 @@ def build_method(config: Any, texts: Iterable[str]) -> Method:
         text = build_text(config.text, texts, width)
         return CLIP4Clip(vision, text, sampling, config.head, config.vision.grid, config.scale)
     media = MediaTower(vision, config.head, config.vision.grid)
-    english = None if config.english is None else build_text(config.english, texts, media.width)
+    english = None if config.english == "shared" else build_text(config.english, texts, media.width)
     return MuMUR(
         media, build_text(config.text, texts, media.width), sampling, english=english,
         multilingual=config.multilingual, dcm=config.dcm, heads=config.heads, dropout=config.dropout,
