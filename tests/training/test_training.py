@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 import babelreel
-from babelreel.config import from_dict, load_toml
+from babelreel.config import from_dict, load_toml, parse_override
 from babelreel.corpora.manifest import write_manifest
 from babelreel.data.sampler import CaptionSampler
 from babelreel.encoders.small import write_small_clip
@@ -285,6 +285,17 @@ def test_two_processes_train_as_one(world: Path, tmp_path: Path) -> None:
     one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
     assert len(one) == len(two) == 6
     for a, b in zip(one, two, strict=True):
+        assert b == pytest.approx(a, rel=1e-3)
+    # A branch that is switched off leaves weights without gradients; and frames instead of stored features.
+    english = "method.english={layers=1, width=32, heads=2, vocabulary=90, max_length=16, dropout=0.0}"
+    changes = ["method.multilingual=false", "method.similarity=dot", english, "training.epochs=1",
+               "training.freeze_backbone=false", "data.augment.flip=true"]  # fmt: skip
+    sets = [part for change in changes for part in ("--set", change)]
+    done = subprocess.run([*command[:-1], str(tmp_path / "unused"), *sets], capture_output=True, text=True,
+                          env=os.environ | {"OMP_NUM_THREADS": "1"})  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    train(load_toml(world / "two.toml", Recipe, dict(map(parse_override, changes))), tmp_path / "one unused")
+    for a, b in zip(losses(tmp_path / "one unused"), losses(tmp_path / "unused"), strict=True):
         assert b == pytest.approx(a, rel=1e-3)
     odd = {"batch_size": 5}
     with pytest.raises(ConfigError, match="a batch_size that divides among them"):

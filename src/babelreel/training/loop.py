@@ -67,9 +67,13 @@ def train(
         raise ConfigError(f"{folder} already holds a training. Use --resume to go on with it, or name another folder.")
     # Told to use the CPU where there is nothing else: under torchrun it would start processes and count them as one.
     on_cpu = choose_device().type == "cpu"
-    accelerator = require("accelerate").Accelerator(
-        mixed_precision=recipe.training.precision, cpu=on_cpu, log_with=trackers(recipe), project_dir=folder
-    )
+    accelerate = require("accelerate")
+    # Not every weight has a part in every loss: a branch may be switched off, a tower may pool past its own head.
+    handlers = [accelerate.DistributedDataParallelKwargs(find_unused_parameters=True)]
+    accelerator = accelerate.Accelerator(
+        mixed_precision=recipe.training.precision, cpu=on_cpu, log_with=trackers(recipe), project_dir=folder,
+        kwargs_handlers=handlers,
+    )  # fmt: skip
     config = method_config(recipe.method)
     whole = open_corpus(recipe.data.corpus, recipe.data.media_root)
     corpus, held_out = whole.select(recipe.data.train), whole.select(recipe.data.validate)
@@ -165,7 +169,7 @@ class _Run:
         for epoch, batch in self._batches():
             losses = self._step(batch)
             self.progress.seconds = time.monotonic() - began
-            self._log({"step": self.progress.step, "losses": losses})
+            self._log({"step": self.progress.step, "losses": losses, "seconds": round(self.progress.seconds, 3)})
             if report is not None:
                 report(self.progress.step, self.steps, f"loss {sum(losses.values()):.3f}")
             ends = self.progress.step % self.feed.sampler.steps == 0
