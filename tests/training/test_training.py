@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from typer.testing import CliRunner
 
 import babelreel
+from babelreel.cli import app
 from babelreel.config import from_dict, load_toml, parse_override
 from babelreel.corpora.manifest import write_manifest
 from babelreel.data.sampler import CaptionSampler
@@ -300,6 +302,28 @@ def test_two_processes_train_as_one(world: Path, tmp_path: Path) -> None:
     odd = {"batch_size": 5}
     with pytest.raises(ConfigError, match="a batch_size that divides among them"):
         loop.refuse_uneven(replace(recipe(world), training=replace(recipe(world).training, **odd)), 2)
+
+
+def test_bfloat16_trains_to_about_the_same(world: Path, tmp_path: Path) -> None:
+    for precision in ("no", "bf16"):
+        train(recipe(world, training={"epochs": 6, "precision": precision}), tmp_path / precision)
+    full, half = losses(tmp_path / "no"), losses(tmp_path / "bf16")
+    assert half != full
+    assert [row["contrastive"] for row in half] == pytest.approx([row["contrastive"] for row in full], rel=0.15)
+    assert load_run(tmp_path / "bf16").log_scale.dtype == torch.float32  # weights stay in full precision
+
+
+def test_stopped_by_hand_says_how_to_go_on(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "train", stop)
+    (world / "s.toml").write_text(
+        f'method = {{name = "mkd", teacher = "t"}}\ndata = {{corpus = "{world / "m.jsonl"}"}}'
+    )
+    done = CliRunner().invoke(app, ["train", str(world / "s.toml"), "-o", str(tmp_path)])
+    assert done.exit_code == 130
+    assert "The same command with --resume goes on" in done.stderr
 
 
 def test_early_stopping(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,7 @@ def train(
     # Told to use the CPU where there is nothing else: under torchrun it would start processes and count them as one.
     on_cpu = choose_device().type == "cpu"
     accelerate = require("accelerate")
+    accelerate.state.AcceleratorState._reset_state()  # a process may train twice, with another precision
     # Not every weight has a part in every loss: a branch may be switched off, a tower may pool past its own head.
     handlers = [accelerate.DistributedDataParallelKwargs(find_unused_parameters=True)]
     accelerator = accelerate.Accelerator(
