@@ -291,7 +291,7 @@ def test_two_processes_train_as_one(world: Path, tmp_path: Path) -> None:
     # A branch that is switched off leaves weights without gradients; and frames instead of stored features.
     english = "method.english={layers=1, width=32, heads=2, vocabulary=90, max_length=16, dropout=0.0}"
     changes = ["method.multilingual=false", "method.similarity=dot", english, "training.epochs=1",
-               "training.freeze_backbone=false", "data.augment.flip=true"]  # fmt: skip
+               "training.freeze_backbone=false", "data.augment.flip=true", "training.chunk=2"]  # fmt: skip
     sets = [part for change in changes for part in ("--set", change)]
     done = subprocess.run([*command[:-1], str(tmp_path / "unused"), *sets], capture_output=True, text=True,
                           env=os.environ | {"OMP_NUM_THREADS": "1"})  # fmt: skip

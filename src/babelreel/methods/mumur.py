@@ -37,7 +37,6 @@ from babelreel.methods.chunks import in_chunks
 from babelreel.types import Batch, MediaBatch, Representation, TextBatch
 
 MAX_SCALE = 100.0
-PAIR_BLOCK = 1 << 24  # floats of pooled pairs that scoring holds at a time
 
 
 class CrossModal(nn.Module):
@@ -68,6 +67,22 @@ class CrossModal(nn.Module):
         pooled = torch.einsum("qnhl,nlhd->qnhd", weights, value).flatten(-2)  # (Q, N, D)
         pooled = self.out(pooled)
         return self.norm(self.drop(self.fc(pooled)) + pooled)
+
+    def folded(self) -> scoring.Pooling:
+        """What scoring needs at inference, where there is no dropout: see `scoring.Pooling`."""
+        width = self.fc.out_features
+        by_head = (self.heads, width // self.heads, width)
+        after = self.fc.weight + torch.eye(width, device=self.fc.weight.device)  # I + W
+        centre = torch.eye(width, device=after.device) - 1 / width
+        key = self.key.weight.view(by_head)
+        scale = by_head[1] ** 0.5
+        query = torch.einsum("hkd,hke->hde", key, self.query.weight.view(by_head)) / scale
+        query_bias = torch.einsum("hkd,hk->hd", key, self.query.bias.view(by_head[:2])) / scale
+        out = (centre @ after @ self.out.weight).view(width, *by_head[:2])  # (D, H, D / H)
+        value = torch.einsum("dhk,hke->hde", out, self.value.weight.view(by_head))
+        bias = centre @ (after @ (self.out.weight @ self.value.bias + self.out.bias) + self.fc.bias)
+        norm = self.norm
+        return scoring.Pooling(query, query_bias, value, bias / self.heads, norm.weight, norm.bias, norm.eps)
 
 
 class MuMUR(Method):
@@ -139,16 +154,16 @@ class MuMUR(Method):
         return Representation(normalize(scoring.masked_mean(tokens, mask), dim=-1), tokens, mask, times)
 
     def score(self, queries: Representation, items: Representation) -> Tensor:
-        """(Q, N): every item pooled with every query, in blocks of items."""
+        """(Q, N): every item pooled with every query, folded (`scoring.text_conditioned`)."""
         assert queries.pooled is not None
         assert items.tokens is not None
         assert items.mask is not None
-        step = max(1, PAIR_BLOCK // (len(queries) * items.tokens.shape[-1]))
-        blocks = [
-            self._similarity(queries.pooled, items.tokens[n : n + step], items.mask[n : n + step])
-            for n in range(0, len(items), step)
-        ]
-        return torch.cat(blocks, dim=1)
+        if self.dcm is None:
+            return self._similarity(queries.pooled, items.tokens, items.mask)
+        cosine = self.similarity == "cosine"
+        texts, tokens = queries.pooled.float(), items.tokens.float()
+        scores = scoring.text_conditioned(texts, tokens, items.mask, self.dcm.folded(), cosine)
+        return scores * self._scale() if cosine else scores
 
     def frame_scores(self, queries: Representation, items: Representation) -> Tensor:
         """(Q, N, L): the attention weights, mean over heads; -inf on padding."""
@@ -162,12 +177,15 @@ class MuMUR(Method):
 
     def _similarity(self, texts: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
         if self.dcm is None:
-            pooled = scoring.masked_mean(tokens, mask).expand(len(texts), -1, -1)  # (Q, N, D)
-        else:
-            pooled = self.dcm(texts, tokens, mask)  # (Q, N, D)
+            pooled = scoring.masked_mean(tokens, mask)  # (N, D), whatever is asked
+            return texts @ pooled.T if self.similarity == "dot" else self._scale() * texts @ normalize(pooled, dim=-1).T
+        pooled = self.dcm(texts, tokens, mask)  # (Q, N, D)
         if self.similarity == "dot":
             return torch.einsum("qd,qnd->qn", texts, pooled)
-        return self.log_scale.exp().clamp(max=MAX_SCALE) * torch.einsum("qd,qnd->qn", texts, normalize(pooled, dim=-1))
+        return self._scale() * torch.einsum("qd,qnd->qn", texts, normalize(pooled, dim=-1))
+
+    def _scale(self) -> Tensor:
+        return self.log_scale.exp().clamp(max=MAX_SCALE)
 
     def route(self, lang: str | None) -> str:
         """English takes the English branch."""
