@@ -1,6 +1,7 @@
 """The command line: each command is a few lines around the Python API. Heavy imports happen inside the commands.
 
-Exit codes: 0 done; 1 failed, the message says why; 2 wrong usage; 3 done, but some files could not be read.
+Exit codes: 0 done; 1 failed, the message says why; 2 wrong usage; 3 done, but some files could not be read;
+130 a training was stopped by Ctrl-C and can be resumed.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from babelreel.types import Corpus
 
 SOME_FAILED = 3
+INTERRUPTED = 130  # what shells use for Ctrl-C
 
 app = typer.Typer(
     name="babelreel",
@@ -141,11 +143,41 @@ def train(
     from babelreel.training.recipe import Recipe
 
     chosen = load_toml(recipe, Recipe, dict(map(parse_override, overrides or [])))
-    with progress_bar("training", "steps") as progress:
-        done = run(chosen, output, resume=resume, cache=cache, report=progress)
+    try:
+        with progress_bar("training", "steps") as progress:
+            done = run(chosen, output, resume=resume, cache=cache, report=progress)
+    except KeyboardInterrupt:
+        print(f"\nStopped. The same command with --resume goes on from {output / 'checkpoints'}.", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
     if process() == 0:
         print(f"{done.steps} steps in {done.seconds:.0f} s, best validation {done.best:.2f} at step {done.best_step}")
         print(f"The model: {output}")
+
+
+@app.command()
+def sweep(
+    recipe: Annotated[Path, typer.Argument(help="a recipe with a [sweep] table")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="the folder of the runs")],
+    only: Annotated[
+        list[str] | None, typer.Option(help="a line of the table, such as method.heads; default: all")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="trainings of each value, each with another seed")] = 1,
+    split: Annotated[str | None, typer.Option(help="what to measure on; default: the validation split")] = None,
+    overrides: Annotated[list[str] | None, typer.Option("--set", help="key=value, wins over the recipe")] = None,
+    cache: Cache = None,
+) -> None:
+    """Train a recipe with every value of its [sweep] lines, and compare them; interrupted, it goes on."""
+    from babelreel.config import parse_override
+    from babelreel.training import sweep as sweeps
+
+    changes = dict(map(parse_override, overrides or []))
+    with progress_bar("sweeping", "steps") as progress:
+        trials = sweeps.sweep(
+            recipe, output, overrides=changes, only=only or (), seeds=seeds, split=split, cache=cache, report=progress
+        )
+    table = sweeps.to_markdown(trials, split or "the validation split")
+    print(table)
+    _write(output / "sweep.md", table)
 
 
 @app.command()
@@ -248,7 +280,7 @@ def data_playground(
 
 def print_hits(searcher: Any, query: str, k: int, lang: str | None) -> None:
     """Print the hits of one query: rank, score, file, and the best moment in seconds."""
-    tokenizer = searcher.model.method.texts["query"]
+    tokenizer = searcher.model.method.texts[searcher.model.role(query, lang)]
     length = tokenizer.lengths([query])[0]
     if length > tokenizer.policy.max_length:
         limit = tokenizer.policy.max_length

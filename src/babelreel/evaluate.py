@@ -19,7 +19,8 @@ from torch import Tensor
 from babelreel import __version__
 from babelreel.errors import CorpusError, ScoreError
 from babelreel.metrics import chance, intervals, mean_recall, measure, sum_of_recalls
-from babelreel.model import Model, Progress
+from babelreel.model import Model
+from babelreel.progress import Report
 from babelreel.ranking import Score, rank
 from babelreel.types import Corpus, Direction, MediaItem, Ranks, Representation
 
@@ -90,7 +91,7 @@ def evaluate_model(
     split: str = "",
     cache: str | Path | None = None,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Report | None = None,
 ) -> Evaluation:
     """Encode the corpus with the model and measure it; `split` names what the corpus was selected by.
 

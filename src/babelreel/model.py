@@ -11,7 +11,7 @@ Device, precision, batching, decoding and caching are decided here, once, for ev
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,13 +28,13 @@ from babelreel.encoders.hub import resolve
 from babelreel.encoders.text import TextEncoder
 from babelreel.encoders.vision import VisionEncoder
 from babelreel.errors import CorpusError, ModelError
+from babelreel.language import detect
 from babelreel.media.video import Sampling
 from babelreel.methods.base import Method
 from babelreel.methods.clip4clip import CLIP4Clip
+from babelreel.progress import Report
 from babelreel.runs import is_run, load_run
 from babelreel.types import Corpus, MediaBatch, Representation
-
-Progress = Callable[[int, int], None]
 
 
 def cache_folder() -> Path:
@@ -77,11 +77,13 @@ class Model:
     ) -> Representation:
         """Encode Q texts, in batches of like length; row q belongs to text q. `langs` is one language or Q of them.
 
+        Where a language is not given and the method has a tower of its own for some, it is detected.
+
         Raises:
             ModelError: when a text is empty.
         """
         spoken = [langs] * len(texts) if isinstance(langs, str) else list(langs or [""] * len(texts))
-        roles = [self.method.route(lang or None) for lang in spoken]
+        roles = [self.role(text, lang) for text, lang in zip(texts, spoken, strict=True)]
         batches, order = [], []
         with inference(self.device):
             for role in dict.fromkeys(roles):
@@ -97,11 +99,16 @@ class Model:
         back[torch.tensor(order)] = torch.arange(len(order))
         return joined[back]
 
+    def role(self, text: str, lang: str | None = None) -> str:
+        """Which of the method's text towers reads a text: by its language, given or detected."""
+        routed = self.method.route("en") != self.method.route(None)
+        return self.method.route(lang or (detect(text) if routed else None))
+
     def encode_media(
         self,
         media: Corpus | Sequence[str | Path],
         cache: str | Path | None = None,
-        progress: Progress | None = None,
+        progress: Report | None = None,
         fields: Sequence[str] | None = None,
     ) -> EncodedMedia:
         """Encode a corpus, or files and folders; what the cache holds is not decoded again.
@@ -121,7 +128,7 @@ class Model:
         return EncodedMedia(ids, rows, found | failures)
 
     def encode_into(
-        self, store: RepresentationStore, corpus: Corpus, progress: Progress | None = None
+        self, store: RepresentationStore, corpus: Corpus, progress: Report | None = None
     ) -> tuple[dict[str, str], dict[str, str]]:
         """Encode into a store what it lacks of the corpus: {item id: key} and {item id: why it failed}."""
         if store.fingerprint != self.fingerprint:

@@ -13,6 +13,7 @@ from torch.nn.functional import normalize
 from transformers import BertConfig, BertModel, CLIPVisionConfig, CLIPVisionModelWithProjection
 
 import babelreel
+from babelreel import scoring
 from babelreel.data.tokenizers import TextPolicy, Tokenizer, train_tokenizer
 from babelreel.encoders.heads import HeadConfig, MediaHead
 from babelreel.encoders.media import MediaTower
@@ -155,6 +156,12 @@ def test_mkd_teaches_the_student_and_leaves_the_rest(distance: str, tokenizer: T
     with torch.no_grad():
         expected = normalize(teacher.text(tokenizer(ENGLISH)).pooled, dim=-1)
     torch.testing.assert_close(english.pooled, expected, rtol=1e-4, atol=1e-5)  # English is the teacher's own
+    # Where nobody names the language it is detected: English takes the teacher's tower, German the student's.
+    asked = ["the red circle is moving upwards slowly", "der rote Kreis bewegt sich langsam nach oben"]
+    assert [model.role(text) for text in asked] == ["pivot", "query"]
+    assert model.role(asked[0], "de") == "query"
+    given_langs, found = model.encode_text(asked, ["en", "de"]).pooled, model.encode_text(asked).pooled
+    torch.testing.assert_close(found, given_langs)
 
 
 def test_features_of_a_frozen_backbone_give_the_same_loss(tokenizer: Tokenizer) -> None:
@@ -164,6 +171,70 @@ def test_features_of_a_frozen_backbone_give_the_same_loss(tokenizer: Tokenizer) 
         cached = replace(given, media=None, features=features)
         for name, loss in method(given, 0.0).items():
             torch.testing.assert_close(method(cached, 0.0)[name], loss)
+
+
+def gradients(method: Method, given: Batch) -> tuple[dict[str, float], dict[str, torch.Tensor]]:
+    """Losses and gradients of one training step, from a fixed random state."""
+    method.zero_grad()
+    torch.manual_seed(5)
+    losses = method(given, 0.0)
+    sum(losses.values()).backward()  # type: ignore[union-attr]
+    found = {name: p.grad.clone() for name, p in method.named_parameters() if p.grad is not None}
+    return {name: float(value.detach()) for name, value in losses.items()}, found
+
+
+@pytest.mark.parametrize("name", [*CASES, "mkd"])
+@pytest.mark.parametrize("chunk", [1, 3, 8])
+def test_chunks_change_neither_losses_nor_gradients(name: str, chunk: int, tokenizer: Tokenizer) -> None:
+    """Gradient caching against the whole batch at once, with several captions an item and items of unlike length."""
+    method = (CASES | {"mkd": mkd})[name](tokenizer).eval()  # no dropout: its draws differ between one pass and several
+    given = batch(method)
+    if name == "clip4clip":
+        twice = method.texts["query"](GERMAN + ENGLISH)
+        given = replace(given, texts={"query": twice}, owners=torch.arange(8).repeat(2))
+    losses, whole = gradients(method, given)
+    method.chunk = chunk
+    cached_losses, cached = gradients(method, given)
+    assert cached_losses == pytest.approx(losses, rel=1e-5)
+    assert cached.keys() == whole.keys()
+    assert any(value.abs().max() > 1e-4 for value in whole.values())
+    for key, value in whole.items():
+        torch.testing.assert_close(cached[key], value, rtol=1e-3, atol=1e-6)
+
+
+def test_chunks_replay_their_dropout(tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second pass draws the numbers of the first: gradients are those of the same chunks kept in memory."""
+    from babelreel.methods import chunks
+
+    method = clip4clip(tokenizer)
+    method.text.head = nn.Sequential(nn.Dropout(0.5), method.text.head)  # type: ignore[assignment, arg-type]
+    method.train().chunk = 3
+    losses, cached = gradients(method, batch(method))
+    monkeypatch.setattr(chunks, "checkpoint", lambda encode, anchor, part, use_reentrant: encode(anchor, part))
+    kept_losses, kept = gradients(method, batch(method))
+    assert kept_losses == losses
+    for key, value in kept.items():
+        torch.testing.assert_close(cached[key], value, rtol=1e-4, atol=1e-7)
+
+
+def test_chunks_hold_the_activations_of_one(tokenizer: Tokenizer) -> None:
+    """Counted by what autograd saves: a tenth of the rows at a time saves far less than all of them."""
+
+    def saved(chunk: int) -> int:
+        method = clip4clip(tokenizer).train()
+        method.chunk = chunk
+        total = 0
+
+        def count(tensor: torch.Tensor) -> torch.Tensor:
+            nonlocal total
+            total += tensor.nbytes
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
+            method(batch(method), 0.0)
+        return total
+
+    assert saved(2) < saved(0) / 5
 
 
 def test_the_dcm_is_multi_head_attention_with_a_residual_layer() -> None:
@@ -209,13 +280,39 @@ def test_padding_changes_no_score(tokenizer: Tokenizer) -> None:
             torch.testing.assert_close(method.score(queries, longer), method.score(queries, rows), rtol=1e-4, atol=1e-5)
 
 
-def test_scoring_in_blocks_is_scoring_at_once(tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
-    method = mumur(tokenizer).eval()
+@pytest.mark.parametrize("similarity", ["cosine", "dot"])
+@pytest.mark.parametrize("heads", [1, 4])
+def test_folded_scoring_is_the_module(heads: int, similarity: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against pooling every pair as written, in float64, with trained-like weights, biases and masks, in any blocks."""
+    torch.manual_seed(heads)
+    module = CrossModal(16, heads, 0.4).eval()
+    for parameter in module.parameters():
+        nn.init.normal_(parameter, std=0.4)
+    texts, tokens = torch.randn(7, 16), torch.randn(11, 5, 16)
+    mask = torch.rand(11, 5) > 0.4
+    mask[:, 2] = True
+    with torch.no_grad():
+        pooled = module.double()(texts.double(), tokens.double(), mask)
+        pooled = normalize(pooled, dim=-1) if similarity == "cosine" else pooled
+        expected = torch.einsum("qd,qnd->qn", texts.double(), pooled).float()
+        folded = module.float().folded()
+        for block in (1, 3000, 1 << 24):
+            monkeypatch.setattr(scoring, "PAIR_BLOCK", block)
+            found = scoring.text_conditioned(texts, tokens, mask, folded, similarity == "cosine")
+            torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max()))
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name.startswith("mumur")])
+def test_scores_are_those_that_training_sees(name: str, tokenizer: Tokenizer) -> None:
+    method = CASES[name](tokenizer).eval()
+    assert isinstance(method, MuMUR)
     with torch.no_grad():
         queries, rows = method.encode_text(method.texts["query"](GERMAN)), method.encode_media(media_batch())
-        whole = method.score(queries, rows)
-        monkeypatch.setattr("babelreel.methods.mumur.PAIR_BLOCK", 8 * WIDTH * 3)
-        torch.testing.assert_close(method.score(queries, rows), whole)
+        assert queries.pooled is not None
+        assert rows.tokens is not None
+        assert rows.mask is not None
+        trained = method._similarity(queries.pooled, rows.tokens, rows.mask)
+        torch.testing.assert_close(method.score(queries, rows), trained, rtol=1e-4, atol=1e-4)
 
 
 def test_captions_of_one_item_are_all_its_positives(tokenizer: Tokenizer) -> None:

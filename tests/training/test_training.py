@@ -13,18 +13,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from typer.testing import CliRunner
 
 import babelreel
-from babelreel.config import from_dict, load_toml
+from babelreel.cli import app
+from babelreel.config import from_dict, load_toml, parse_override
 from babelreel.corpora.manifest import write_manifest
 from babelreel.data.sampler import CaptionSampler
 from babelreel.encoders.small import write_small_clip
 from babelreel.errors import ConfigError, CorpusError, ModelError
 from babelreel.evaluate import evaluate_model
+from babelreel.runs import load_run
 from babelreel.training import checkpoint, loop
+from babelreel.training.feed import Feed
 from babelreel.training.loop import train
-from babelreel.training.recipe import Recipe
+from babelreel.training.optim import groups, rate
+from babelreel.training.recipe import Recipe, build_method, method_config
 from babelreel.types import Caption, Corpus, MediaItem
 
 COLOURS = {
@@ -79,7 +85,7 @@ def losses(folder: Path) -> list[dict[str, float]]:
 
 def test_a_training_learns_and_its_run_opens(world: Path, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
-    done = train(recipe(world, training={"epochs": 12}), tmp_path, report=lambda d, t: seen.append((d, t)))
+    done = train(recipe(world, training={"epochs": 12}), tmp_path, report=lambda d, t, note="": seen.append((d, t)))
     assert seen[-1] == (36, 36)
     assert done.steps == 36
     found = [step["contrastive"] for step in losses(tmp_path)]
@@ -173,6 +179,86 @@ def test_killed_and_resumed_gives_the_same_losses(world: Path, tmp_path: Path) -
     assert b"Use --resume" in again.stderr.read()
 
 
+def test_the_average_of_the_weights_is_kept(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand, from the weights of every step; and an interrupted training comes to the same average."""
+    seen: list[dict[str, torch.Tensor]] = []
+    original = loop._Run._step
+
+    def step(self: loop._Run, batch: object) -> dict[str, float]:
+        result = original(self, batch)
+        seen.append({name: p.detach().clone() for name, p in self.method.named_parameters() if p.requires_grad})
+        return result
+
+    monkeypatch.setattr(loop._Run, "_step", step)
+    chosen = recipe(world, training={"ema": 0.8, "epochs": 3, "validate_every": 3})
+    train(chosen, tmp_path / "whole")
+    average = seen[0]
+    for count, weights in enumerate(seen[1:], start=1):
+        keep = min(0.8, (1 + count) / (10 + count))
+        average = {name: keep * value + (1 - keep) * weights[name] for name, value in average.items()}
+    kept = load_run(tmp_path / "whole").state_dict()
+    assert len(seen) == 9
+    for name, value in average.items():
+        torch.testing.assert_close(kept[name], value, rtol=1e-4, atol=1e-6)
+    assert max(float((kept[name] - seen[-1][name]).abs().max()) for name in average) > 1e-3
+    monkeypatch.undo()
+    chosen = _interrupted(world, tmp_path / "twice", monkeypatch, ema=0.8, epochs=3, validate_every=3)
+    train(chosen, tmp_path / "twice", resume=True)
+    for name, value in load_run(tmp_path / "twice").state_dict().items():
+        torch.testing.assert_close(value, kept[name], rtol=0, atol=0)
+
+
+def test_frames_are_augmented_alike_whichever_way_they_are_read(world: Path, tmp_path: Path) -> None:
+    """A training on frames: the same views in a resumed run, other ones in another epoch, and it still learns."""
+    method = {"name": "clip4clip", "vision": {"source": str(world / "clip")}, "text": {"source": str(world / "clip")}}
+    options = {"freeze_backbone": False, "lr": 1e-3, "epochs": 2}
+    chosen = recipe(world, data={"augment": {"crop": 0.5, "flip": True, "colour": 0.3}}, training=options)
+    chosen = replace(chosen, method=method)
+    corpus = babelreel.open_corpus(str(world / "m.jsonl")).select("train")
+    built = build_method(method_config(chosen.method), ["a red picture"])
+
+    def frames(epoch: int, skip: int, process: int, processes: int) -> list[torch.Tensor]:
+        sampler = CaptionSampler(corpus, 6, seed=0)
+        feed = Feed(built, corpus, sampler, None, 0, chosen.data.augment)
+        return [b.media.frames for b in feed.epoch(epoch, skip, process, processes) if b.media is not None]
+
+    whole = frames(1, 0, 0, 1)
+    assert len(whole) == 3
+    assert torch.equal(frames(1, 2, 0, 1)[0], whole[2])
+    parts = [frames(1, 0, process, 2) for process in (0, 1)]
+    assert all(torch.equal(torch.cat([a, b]), w) for a, b, w in zip(*parts, whole, strict=True))
+    assert not all(torch.equal(a, b) for a, b in zip(frames(2, 0, 0, 1), whole, strict=True))
+    assert train(chosen, tmp_path).steps == 6
+    with pytest.raises(ConfigError, match="a frozen backbone's features are computed once"):
+        recipe(world, data={"augment": {"flip": True}})
+
+
+def test_trackers_are_told_what_the_log_says(world: Path, tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    train(recipe(world, training={"trackers": ["tensorboard"]}), tmp_path)
+    events = EventAccumulator(str(tmp_path / "tracked")).Reload()
+    told = [event.value for event in events.Scalars("losses.contrastive")]
+    assert told == pytest.approx([step["contrastive"] for step in losses(tmp_path)])
+    assert len(events.Scalars("validation.mean")) == 3
+    with pytest.raises(ConfigError, match="'wandb', which is not installed"):
+        train(recipe(world, training={"trackers": ["wandb"]}), tmp_path / "other")
+    with pytest.raises(ConfigError, match="expected one of 'aim'"):
+        recipe(world, training={"trackers": ["wanbd"]})
+
+
+def test_the_card_says_what_was_trained(world: Path, tmp_path: Path) -> None:
+    from huggingface_hub import ModelCard
+
+    train(recipe(world), tmp_path)
+    card = ModelCard.load(tmp_path / "README.md")
+    assert card.data.language == ["de", "en"]
+    info = json.loads((tmp_path / "run.json").read_text())
+    assert f"R@1 {info['made']['validation']['R@1']:.1f}" in card.text
+    assert "split `val`, which chose this checkpoint" in card.text
+    assert str(world) not in card.text.partition("## Recipe")[0]
+
+
 def test_two_processes_train_as_one(world: Path, tmp_path: Path) -> None:
     """torchrun over gloo: the losses of every step are those of one process on the joint batch, and one log is kept."""
     (world / "two.toml").write_text(
@@ -202,9 +288,42 @@ def test_two_processes_train_as_one(world: Path, tmp_path: Path) -> None:
     assert len(one) == len(two) == 6
     for a, b in zip(one, two, strict=True):
         assert b == pytest.approx(a, rel=1e-3)
+    # A branch that is switched off leaves weights without gradients; and frames instead of stored features.
+    english = "method.english={layers=1, width=32, heads=2, vocabulary=90, max_length=16, dropout=0.0}"
+    changes = ["method.multilingual=false", "method.similarity=dot", english, "training.epochs=1",
+               "training.freeze_backbone=false", "data.augment.flip=true", "training.chunk=2"]  # fmt: skip
+    sets = [part for change in changes for part in ("--set", change)]
+    done = subprocess.run([*command[:-1], str(tmp_path / "unused"), *sets], capture_output=True, text=True,
+                          env=os.environ | {"OMP_NUM_THREADS": "1"})  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    train(load_toml(world / "two.toml", Recipe, dict(map(parse_override, changes))), tmp_path / "one unused")
+    for a, b in zip(losses(tmp_path / "one unused"), losses(tmp_path / "unused"), strict=True):
+        assert b == pytest.approx(a, rel=1e-3)
     odd = {"batch_size": 5}
     with pytest.raises(ConfigError, match="a batch_size that divides among them"):
         loop.refuse_uneven(replace(recipe(world), training=replace(recipe(world).training, **odd)), 2)
+
+
+def test_bfloat16_trains_to_about_the_same(world: Path, tmp_path: Path) -> None:
+    for precision in ("no", "bf16"):
+        train(recipe(world, training={"epochs": 6, "precision": precision}), tmp_path / precision)
+    full, half = losses(tmp_path / "no"), losses(tmp_path / "bf16")
+    assert half != full
+    assert [row["contrastive"] for row in half] == pytest.approx([row["contrastive"] for row in full], rel=0.15)
+    assert load_run(tmp_path / "bf16").log_scale.dtype == torch.float32  # weights stay in full precision
+
+
+def test_stopped_by_hand_says_how_to_go_on(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "train", stop)
+    (world / "s.toml").write_text(
+        f'method = {{name = "mkd", teacher = "t"}}\ndata = {{corpus = "{world / "m.jsonl"}"}}'
+    )
+    done = CliRunner().invoke(app, ["train", str(world / "s.toml"), "-o", str(tmp_path)])
+    assert done.exit_code == 130
+    assert "The same command with --resume goes on" in done.stderr
 
 
 def test_early_stopping(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,6 +362,10 @@ def test_recipes_that_do_not_fit(
 def test_wrong_numbers_are_refused(world: Path) -> None:
     with pytest.raises(ConfigError, match="start at 1"):
         recipe(world, training={"epochs": 0})
+    with pytest.raises(ConfigError, match="ema goes from 0 to below 1"):
+        recipe(world, training={"ema": 1.0})
+    with pytest.raises(ConfigError, match="crop goes from above 0"):
+        recipe(world, data={"augment": {"crop": 0.0}})
     with pytest.raises(ConfigError, match="captions must be at least 1"):
         recipe(world, data={"captions": 0})
 
@@ -260,8 +383,8 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good(world: Path, tmp
         train(recipe(world, training={"lr": 1e30, "clip": 1e30, "epochs": 30, "warmup": 0.0}), tmp_path)
 
 
-def _interrupted(world: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
-    chosen = recipe(world)
+def _interrupted(world: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, **training: object) -> Recipe:
+    chosen = recipe(world, training=training)
     original = loop._Run._step
 
     def step(self: loop._Run, batch: object) -> dict[str, float]:
@@ -313,7 +436,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(world: Path, tmp_path: Path, monk
 
 
 def test_the_rate_rises_and_falls() -> None:
-    rates = [loop.rate(step, 100, 0.1) for step in range(100)]
+    rates = [rate(step, 100, 0.1) for step in range(100)]
     assert rates.index(max(rates)) == 10
     assert rates[:11] == sorted(rates[:11])
     assert rates[10:] == sorted(rates[10:], reverse=True)
@@ -322,12 +445,10 @@ def test_the_rate_rises_and_falls() -> None:
 
 
 def test_parameter_groups(world: Path) -> None:
-    from babelreel.training.recipe import build_method, method_config
-
     chosen = recipe(world, training={"scale_lr": 0.5, "weight_decay": 0.3})
     method = build_method(method_config(chosen.method), ["a red picture", "ein Bild grün"] * 20)
     method.backbone().requires_grad_(False)
-    found = loop.groups(method, chosen.training)
+    found = groups(method, chosen.training)
     assert sum(len(group["params"]) for group in found) == sum(p.requires_grad for p in method.parameters())
     decayed, plain, scale = found
     assert all(p.ndim > 1 for p in decayed["params"])

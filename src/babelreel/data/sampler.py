@@ -58,6 +58,12 @@ class CaptionSampler:
             )
 
     @property
+    def spoken(self) -> list[str]:
+        """The languages that training reads, pivots included, sorted."""
+        queries = {caption.lang for item in self.items for caption in self._queries(item)}
+        return sorted(queries | ({self.pivot} if self.pivot is not None else set()))
+
+    @property
     def steps(self) -> int:
         """Batches an epoch; what does not fill a batch waits for the next epoch's order."""
         return len(self.items) // self.batch_size

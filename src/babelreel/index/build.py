@@ -20,7 +20,8 @@ from babelreel.atomic import atomic_path
 from babelreel.corpora.manifest import read_manifest, write_manifest
 from babelreel.encoders.features import RepresentationStore
 from babelreel.errors import IndexStoreError
-from babelreel.model import Model, Progress
+from babelreel.model import Model
+from babelreel.progress import Report
 from babelreel.types import Corpus
 
 FORMAT = 1
@@ -36,7 +37,7 @@ class IndexInfo:
     media_root: str
 
 
-def build_index(corpus: Corpus, model: Model, folder: str | Path, progress: Progress | None = None) -> dict[str, str]:
+def build_index(corpus: Corpus, model: Model, folder: str | Path, progress: Report | None = None) -> dict[str, str]:
     """Index the corpus into `folder`; gives what could not be read: {item id: why}. The index holds the rest.
 
     Raises:

@@ -18,6 +18,7 @@ from babelreel.encoders.text import TextEncoder
 from babelreel.errors import ModelError
 from babelreel.media.transforms import ImageSpec
 from babelreel.media.video import Sampling
+from babelreel.methods.chunks import in_chunks
 from babelreel.types import Batch, MediaBatch, Representation, TextBatch
 
 
@@ -32,6 +33,7 @@ class Method(nn.Module):
 
     scored: tuple[str, ...] = ("pooled",)
     reads_media = True
+    chunk = 0  # rows that training encodes at a time, see `methods.chunks`; 0 is all of them
     texts: dict[str, Tokenizer]
     spec: ImageSpec
     sampling: Sampling
@@ -68,12 +70,16 @@ class Method(nn.Module):
         """Backbone features to rows: the part of the media side that is trained when the backbone is frozen."""
         raise TypeError(f"{type(self).__name__} must say how it encodes features")
 
-    def features(self, batch: Batch) -> Representation:
-        """The backbone features of a training batch: given, or computed from its frames."""
+    def media_rows(self, batch: Batch) -> Representation:
+        """The media of a training batch, encoded: from given backbone features, or from frames."""
         if batch.features is not None:
-            return batch.features
+            return in_chunks(self.encode_features, batch.features, self.chunk)
         assert batch.media is not None, "a batch of a method that reads media brings frames or features"
-        return self.backbone_features(batch.media)
+        return in_chunks(self.encode_media, batch.media, self.chunk)
+
+    def text_rows(self, batch: Batch, role: str = "query") -> Representation:
+        """The texts of a role of a training batch, encoded."""
+        return in_chunks(self.encode_text, batch.texts[role], self.chunk)
 
     def backbone(self) -> nn.Module:
         """The vision backbone, which a recipe may freeze."""

@@ -59,8 +59,8 @@ class CLIP4Clip(Method):
 
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """The contrastive loss of the batch, joint over processes."""
-        media = self.encode_features(self.features(batch)).pooled
-        texts = self.encode_text(batch.texts["query"]).pooled
+        media = self.media_rows(batch).pooled
+        texts = self.text_rows(batch).pooled
         assert media is not None
         assert texts is not None
         scores = self.log_scale.exp().clamp(max=MAX_SCALE) * gather(texts) @ gather(media).T

@@ -24,6 +24,7 @@ from babelreel.encoders.text import TextEncoder
 from babelreel.errors import ModelError
 from babelreel.losses import cosine_distillation, l2_distillation, mse_distillation
 from babelreel.methods.base import Method
+from babelreel.methods.chunks import in_chunks
 from babelreel.methods.clip4clip import CLIP4Clip
 from babelreel.types import Batch, MediaBatch, Representation, TextBatch
 
@@ -57,7 +58,13 @@ class MKD(Method):
         """The distance of each query's vector to that of its pivot."""
         with torch.no_grad():
             wanted = self.teacher.text(batch.texts["pivot"]).pooled
-        return {self.distance: DISTANCES[self.distance](self.student(batch.texts["query"]).pooled, wanted)}
+        found = in_chunks(self._student_rows, batch.texts["query"], self.chunk).pooled
+        assert found is not None
+        return {self.distance: DISTANCES[self.distance](found, wanted)}
+
+    def _student_rows(self, batch: TextBatch) -> Representation:
+        """As they leave the student's tower."""
+        return Representation(self.student(batch).pooled)
 
     def encode_text(self, batch: TextBatch) -> Representation:
         """Normalised vectors (B, D)."""

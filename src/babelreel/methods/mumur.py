@@ -12,11 +12,15 @@ Stated differences, each with a switch that gives the paper's letter:
   eq. 7-10 can be read, leaks the answer and cannot be done at search time; there is no switch for it.
 - `similarity` "cosine" with a learned scale, clamped to 100, trains; "dot" is the papers' bare dot product.
 - `heads` is 1: the papers do not say.
+- `over` "tokens" pools every token of the backbone, such as patches; "frames" one vector a frame, as in the papers.
+- The DCM starts as the identity: a mean of the tokens as they are, weighed by their likeness to the text. From random
+  weights it would first have to find the space again that a pretrained image tower and its texts share already.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -32,10 +36,10 @@ from babelreel.errors import ModelError
 from babelreel.losses import contrastive
 from babelreel.media.video import Sampling
 from babelreel.methods.base import Method, positives
+from babelreel.methods.chunks import in_chunks
 from babelreel.types import Batch, MediaBatch, Representation, TextBatch
 
 MAX_SCALE = 100.0
-PAIR_BLOCK = 1 << 24  # floats of pooled pairs that scoring holds at a time
 
 
 class CrossModal(nn.Module):
@@ -50,6 +54,11 @@ class CrossModal(nn.Module):
         self.fc = nn.Linear(width, width)
         self.drop = nn.Dropout(dropout)
         self.norm = nn.LayerNorm(width)
+        for linear in (self.query, self.key, self.value, self.out):
+            nn.init.eye_(linear.weight)
+            nn.init.zeros_(linear.bias)
+        nn.init.zeros_(self.fc.weight)
+        nn.init.zeros_(self.fc.bias)
 
     def weights(self, texts: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
         """Attention (Q, N, H, L) of texts (Q, D) over the tokens (N, L, D) of every item; 0 on padding."""
@@ -66,6 +75,22 @@ class CrossModal(nn.Module):
         pooled = torch.einsum("qnhl,nlhd->qnhd", weights, value).flatten(-2)  # (Q, N, D)
         pooled = self.out(pooled)
         return self.norm(self.drop(self.fc(pooled)) + pooled)
+
+    def folded(self) -> scoring.Pooling:
+        """What scoring needs at inference, where there is no dropout: see `scoring.Pooling`."""
+        width = self.fc.out_features
+        by_head = (self.heads, width // self.heads, width)
+        after = self.fc.weight + torch.eye(width, device=self.fc.weight.device)  # I + W
+        centre = torch.eye(width, device=after.device) - 1 / width
+        key = self.key.weight.view(by_head)
+        scale = by_head[1] ** 0.5
+        query = torch.einsum("hkd,hke->hde", key, self.query.weight.view(by_head)) / scale
+        query_bias = torch.einsum("hkd,hk->hd", key, self.query.bias.view(by_head[:2])) / scale
+        out = (centre @ after @ self.out.weight).view(width, *by_head[:2])  # (D, H, D / H)
+        value = torch.einsum("dhk,hke->hde", out, self.value.weight.view(by_head))
+        bias = centre @ (after @ (self.out.weight @ self.value.bias + self.out.bias) + self.fc.bias)
+        norm = self.norm
+        return scoring.Pooling(query, query_bias, value, bias / self.heads, norm.weight, norm.bias, norm.eps)
 
 
 class MuMUR(Method):
@@ -89,13 +114,14 @@ class MuMUR(Method):
         heads: int = 1,
         dropout: float = 0.4,
         similarity: Literal["cosine", "dot"] = "cosine",
+        over: Literal["tokens", "frames"] = "tokens",
     ) -> None:
         super().__init__()
         for tower in (text, english):
             if tower is not None and tower.width != media.width:
                 raise ModelError(f"The media side has width {media.width}, a text side {tower.width}: no common space.")
         self.media, self.text, self.english = media, text, english
-        self.multilingual, self.similarity = multilingual, similarity
+        self.multilingual, self.similarity, self.over = multilingual, similarity, over
         self.heads, self.dropout = heads, dropout
         self.dcm = CrossModal(media.width, heads, dropout) if dcm else None
         self.texts = {"query": text.tokenizer, "pivot": (english or text).tokenizer}
@@ -104,18 +130,25 @@ class MuMUR(Method):
 
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """L_E over the pivots and L_M over the other captions, each with every item pooled by every text."""
-        features = self.encode_features(self.features(batch))
-        assert features.tokens is not None
-        assert features.mask is not None
-        tokens, mask = gather(features.tokens), gather(features.mask)
+        media = self.media_rows(batch)
+        assert media.tokens is not None
+        assert media.mask is not None
+        tokens, mask = gather(media.tokens), gather(media.mask)
         positive = positives(batch)
         roles = {"english": "pivot", "multilingual": "query"} if self.multilingual else {"english": "pivot"}
         losses = {}
         for name, role in roles.items():
-            texts = self.encode_text(batch.texts[role]).pooled
+            texts = self.text_rows(batch, role).pooled
             assert texts is not None
-            losses[name] = contrastive(self._similarity(gather(texts), tokens, mask), positive)
+            scores = in_chunks(partial(self._against, tokens, mask), Representation(gather(texts)), self.chunk).pooled
+            assert scores is not None
+            losses[name] = contrastive(scores, positive)
         return losses
+
+    def _against(self, tokens: Tensor, mask: Tensor, texts: Representation) -> Representation:
+        """Scores of some texts with every item, (Q, N) in the place of vectors: pooled pairs fill memory first."""
+        assert texts.pooled is not None
+        return Representation(self._similarity(texts.pooled, tokens, mask))
 
     def encode_text(self, batch: TextBatch) -> Representation:
         """(B, D), normalised for the cosine."""
@@ -123,22 +156,23 @@ class MuMUR(Method):
         return Representation(normalize(pooled, dim=-1) if self.similarity == "cosine" else pooled)
 
     def encode_features(self, features: Representation) -> Representation:
-        """Tokens (B, L, D), normalised, and their mean as pooled vectors for a first search."""
-        tokens, mask, times = self.media.tokens(features)
+        """Tokens or frames (B, L, D), normalised, and their mean as pooled vectors for a first search."""
+        found = self.media.tokens if self.over == "tokens" else self.media.frames
+        tokens, mask, times = found(features)
         tokens = normalize(tokens.float(), dim=-1) * mask.unsqueeze(-1)
         return Representation(normalize(scoring.masked_mean(tokens, mask), dim=-1), tokens, mask, times)
 
     def score(self, queries: Representation, items: Representation) -> Tensor:
-        """(Q, N): every item pooled with every query, in blocks of items."""
+        """(Q, N): every item pooled with every query, folded (`scoring.text_conditioned`)."""
         assert queries.pooled is not None
         assert items.tokens is not None
         assert items.mask is not None
-        step = max(1, PAIR_BLOCK // (len(queries) * items.tokens.shape[-1]))
-        blocks = [
-            self._similarity(queries.pooled, items.tokens[n : n + step], items.mask[n : n + step])
-            for n in range(0, len(items), step)
-        ]
-        return torch.cat(blocks, dim=1)
+        if self.dcm is None:
+            return self._similarity(queries.pooled, items.tokens, items.mask)
+        cosine = self.similarity == "cosine"
+        texts, tokens = queries.pooled.float(), items.tokens.float()
+        scores = scoring.text_conditioned(texts, tokens, items.mask, self.dcm.folded(), cosine)
+        return scores * self._scale() if cosine else scores
 
     def frame_scores(self, queries: Representation, items: Representation) -> Tensor:
         """(Q, N, L): the attention weights, mean over heads; -inf on padding."""
@@ -152,12 +186,15 @@ class MuMUR(Method):
 
     def _similarity(self, texts: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
         if self.dcm is None:
-            pooled = scoring.masked_mean(tokens, mask).expand(len(texts), -1, -1)  # (Q, N, D)
-        else:
-            pooled = self.dcm(texts, tokens, mask)  # (Q, N, D)
+            pooled = scoring.masked_mean(tokens, mask)  # (N, D), whatever is asked
+            return texts @ pooled.T if self.similarity == "dot" else self._scale() * texts @ normalize(pooled, dim=-1).T
+        pooled = self.dcm(texts, tokens, mask)  # (Q, N, D)
         if self.similarity == "dot":
             return torch.einsum("qd,qnd->qn", texts, pooled)
-        return self.log_scale.exp().clamp(max=MAX_SCALE) * torch.einsum("qd,qnd->qn", texts, normalize(pooled, dim=-1))
+        return self._scale() * torch.einsum("qd,qnd->qn", texts, normalize(pooled, dim=-1))
+
+    def _scale(self) -> Tensor:
+        return self.log_scale.exp().clamp(max=MAX_SCALE)
 
     def route(self, lang: str | None) -> str:
         """English takes the English branch."""
@@ -189,6 +226,7 @@ class MuMUR(Method):
             "media": self.media.describe(), "text": self.text.describe(), "sampling": asdict(self.sampling),
             "english": None if self.english is None else self.english.describe(), "multilingual": self.multilingual,
             "dcm": self.dcm is not None, "heads": self.heads, "dropout": self.dropout, "similarity": self.similarity,
+            "over": self.over,
         }  # fmt: skip
 
     @classmethod

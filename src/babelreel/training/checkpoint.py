@@ -1,6 +1,6 @@
 """Checkpoints: all that the loop needs to go on as if it had never stopped, written whole or not at all.
 
-    checkpoints/step-000120/   model.safetensors  optimizer.safetensors  state.json
+    checkpoints/step-000120/   model.safetensors  optimizer.safetensors  [average.safetensors]  state.json
 
 A folder gets its name by one rename when all of it is on disk; then older ones go. Nothing is pickled.
 """
@@ -17,7 +17,8 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from babelreel.errors import ModelError
 from babelreel.methods.base import Method
@@ -39,8 +40,9 @@ class Progress:
 
 
 def save_checkpoint(
-    folder: Path, method: Method, optimizer: torch.optim.Optimizer, progress: Progress, recipe: dict[str, Any]
-) -> None:
+    folder: Path, method: Method, optimizer: torch.optim.Optimizer, average: AveragedModel | None, progress: Progress,
+    recipe: dict[str, Any],
+) -> None:  # fmt: skip
     """Write a checkpoint of this step below `folder`, then remove the older ones.
 
     Raises:
@@ -51,8 +53,9 @@ def save_checkpoint(
     try:
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
-        weights = {name: tensor.detach().cpu().contiguous() for name, tensor in method.state_dict().items()}
-        save_file(weights, temporary / "model.safetensors")
+        save_file(_plain(method), temporary / "model.safetensors")
+        if average is not None:
+            save_file(_plain(average), temporary / "average.safetensors")
         save_file(_optimizer_tensors(optimizer), temporary / "optimizer.safetensors")
         state = {"format": FORMAT, "progress": asdict(progress), "recipe": recipe}
         (temporary / "state.json").write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
@@ -73,7 +76,9 @@ def latest_checkpoint(folder: Path) -> Path | None:
     return max(folder.glob("step-*"), default=None)
 
 
-def load_checkpoint(path: Path, method: Method, optimizer: torch.optim.Optimizer, recipe: dict[str, Any]) -> Progress:
+def load_checkpoint(
+    path: Path, method: Method, optimizer: torch.optim.Optimizer, average: AveragedModel | None, recipe: dict[str, Any]
+) -> Progress:
     """Put method, optimizer and random numbers back to where the checkpoint left them.
 
     Raises:
@@ -94,10 +99,16 @@ def load_checkpoint(path: Path, method: Method, optimizer: torch.optim.Optimizer
         )
     load_weights(method, path / "model.safetensors")
     try:
+        if average is not None:
+            average.load_state_dict(load_file(path / "average.safetensors"))
         _restore(optimizer, load_file(path / "optimizer.safetensors"))
     except (OSError, SafetensorError, KeyError, RuntimeError) as error:
         raise ModelError(f"The checkpoint {path} is damaged: {error}. Remove it to begin anew.") from error
     return progress
+
+
+def _plain(module: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
 
 
 def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:

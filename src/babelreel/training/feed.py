@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import zlib
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from babelreel.data.batches import collate_media, read_ahead
@@ -14,10 +18,13 @@ from babelreel.data.sampler import CaptionSampler, Draw
 from babelreel.device import inference
 from babelreel.encoders.features import RepresentationStore, encode_items
 from babelreel.errors import CorpusError
+from babelreel.media.augment import Augmentation, augment
 from babelreel.media.files import read_item
+from babelreel.media.video import Frames
 from babelreel.methods.base import Method
-from babelreel.model import Progress, cache_folder
-from babelreel.types import Batch, Corpus, MediaBatch, Representation
+from babelreel.model import cache_folder
+from babelreel.progress import Report
+from babelreel.types import Batch, Corpus, MediaBatch, MediaItem, Representation
 
 FEATURES = torch.float16  # a frozen backbone's grids are large, and three digits of them are enough
 
@@ -36,7 +43,7 @@ class Features:
 
 
 def compute_features(
-    method: Method, corpus: Corpus, device: torch.device, cache: Path | None = None, progress: Progress | None = None
+    method: Method, corpus: Corpus, device: torch.device, cache: Path | None = None, progress: Report | None = None
 ) -> Features:
     """Run the frozen backbone over the corpus, as far as the store does not hold it yet.
 
@@ -57,35 +64,60 @@ def compute_features(
 
 
 class Feed:
-    """Batches of a method's training, in the order of a sampler. `features` None decodes frames at every step."""
+    """Batches of a method's training, in the order of a sampler. `features` None decodes frames at every step.
+
+    What is random about an item's frames is drawn from the seed, the epoch and the item's id: the same in a resumed
+    run, and in whichever process reads the item.
+    """
 
     def __init__(
-        self, method: Method, corpus: Corpus, sampler: CaptionSampler, features: Features | None, seed: int
-    ) -> None:
+        self, method: Method, corpus: Corpus, sampler: CaptionSampler, features: Features | None, seed: int,
+        augmentation: Augmentation,
+    ) -> None:  # fmt: skip
         self.method, self.corpus, self.sampler, self.features, self.seed = method, corpus, sampler, features, seed
+        self.augmentation = augmentation
 
     def epoch(self, number: int, skip: int, process: int, processes: int) -> Iterator[Batch]:
         """The batches of an epoch after the first `skip`."""
         draws = islice(self.sampler.epoch(number, process, processes), skip, None)
-        numbered = ((number, step, draw) for step, draw in enumerate(draws, start=skip))
-        return read_ahead(self._batch, numbered, workers=1, ahead=2)
+        if self.features is None and self.method.reads_media:
+            return self._decoded(number, draws)
+        return read_ahead(self._batch, draws, workers=1, ahead=2)
 
-    def _batch(self, place: tuple[int, int, Draw]) -> Batch:
-        epoch, step, draw = place
+    def _decoded(self, number: int, draws: Iterator[Draw]) -> Iterator[Batch]:
+        """Batches from files: single items are read in parallel, about two batches ahead."""
+        begun: deque[Draw] = deque()
+
+        def items() -> Iterator[tuple[int, MediaItem]]:
+            for draw in draws:
+                begun.append(draw)
+                yield from ((number, item) for item in draw.items)
+
+        workers = os.cpu_count() or 1
+        frames = read_ahead(self._frames, items(), workers, 2 * self.sampler.batch_size)
+        for first in frames:  # a batch is known by then
+            draw = begun.popleft()
+            media = collate_media([i.id for i in draw.items], [first, *islice(frames, len(draw.items) - 1)])
+            yield replace(self._texts(draw), media=media)
+
+    def _frames(self, place: tuple[int, MediaItem]) -> Frames:
+        epoch, item = place
+        seed = np.random.SeedSequence([self.seed, epoch, zlib.crc32(item.id.encode())]).generate_state(1)
+        generator = torch.Generator().manual_seed(int(seed[0]))
+        method, path = self.method, self.corpus.path(item)
+        frames = read_item(path, item.kind, method.sampling, method.spec, item.start, item.end, generator)
+        return replace(frames, images=augment(frames.images, self.augmentation, generator))
+
+    def _batch(self, draw: Draw) -> Batch:
+        batch = self._texts(draw)
+        if self.features is None or not self.method.reads_media:
+            return batch
+        return replace(batch, features=self.features.read([item.id for item in draw.items]))
+
+    def _texts(self, draw: Draw) -> Batch:
         texts = {
             role: self.method.texts[role]([c.text for c in captions], [c.lang for c in captions], role)
             for role, captions in draw.captions.items()
         }
         one_each = draw.owners == tuple(range(len(draw.items)))
-        owners = None if one_each else torch.tensor(draw.owners)
-        if not self.method.reads_media:
-            return Batch(texts=texts, owners=owners)
-        ids = [item.id for item in draw.items]
-        if self.features is not None:
-            return Batch(features=self.features.read(ids), texts=texts, owners=owners)
-        generator = torch.Generator().manual_seed(hash((self.seed, epoch, step)) & 0x7FFF_FFFF)
-        frames = [
-            read_item(self.corpus.path(i), i.kind, self.method.sampling, self.method.spec, i.start, i.end, generator)
-            for i in draw.items
-        ]
-        return Batch(media=collate_media(ids, frames), texts=texts, owners=owners)
+        return Batch(texts=texts, owners=None if one_each else torch.tensor(draw.owners))

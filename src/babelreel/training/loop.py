@@ -2,6 +2,7 @@
 
     run folder/
       run.json model.safetensors texts/   the best checkpoint on the validation split, as `babelreel.load` opens it
+      README.md                           its model card
       log.jsonl                           a line a step, a line a validation
       checkpoints/                        where to go on with --resume
 
@@ -11,12 +12,12 @@ Killed at any moment and resumed, a training sees the same batches, random numbe
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -28,11 +29,13 @@ from babelreel.distributed import process
 from babelreel.errors import ConfigError, ModelError
 from babelreel.extras import require
 from babelreel.methods.base import Method
-from babelreel.model import Progress as Report
+from babelreel.progress import Report
 from babelreel.runs import is_run, load_run, save_run
+from babelreel.training.card import write_card
 from babelreel.training.checkpoint import Progress, latest_checkpoint, load_checkpoint, save_checkpoint
 from babelreel.training.feed import Features, Feed, compute_features
-from babelreel.training.recipe import Recipe, TrainingConfig, build_method, method_config
+from babelreel.training.optim import averaged, groups, rate
+from babelreel.training.recipe import Recipe, build_method, method_config
 from babelreel.training.validate import validate
 from babelreel.types import Corpus
 
@@ -53,7 +56,7 @@ def train(
 ) -> Outcome:
     """Train by a recipe into a run folder.
 
-    `report` is told (steps done, steps in all) after every step.
+    `report` is told (steps done, steps in all, the loss as text) after every step.
 
     Raises:
         ConfigError: when the recipe does not fit itself, or the folder already holds a run.
@@ -64,14 +67,22 @@ def train(
         raise ConfigError(f"{folder} already holds a training. Use --resume to go on with it, or name another folder.")
     # Told to use the CPU where there is nothing else: under torchrun it would start processes and count them as one.
     on_cpu = choose_device().type == "cpu"
-    accelerator = require("accelerate").Accelerator(mixed_precision=recipe.training.precision, cpu=on_cpu)
+    accelerate = require("accelerate")
+    accelerate.state.AcceleratorState._reset_state()  # a process may train twice, with another precision
+    # Not every weight has a part in every loss: a branch may be switched off, a tower may pool past its own head.
+    handlers = [accelerate.DistributedDataParallelKwargs(find_unused_parameters=True)]
+    accelerator = accelerate.Accelerator(
+        mixed_precision=recipe.training.precision, cpu=on_cpu, log_with=trackers(recipe), project_dir=folder,
+        kwargs_handlers=handlers,
+    )  # fmt: skip
     config = method_config(recipe.method)
     whole = open_corpus(recipe.data.corpus, recipe.data.media_root)
-    corpus, held_out = whole.select(recipe.data.train), whole.select(recipe.data.validate)
+    corpus = whole.select(recipe.data.train)
     torch.manual_seed(recipe.seed)
     method = _first(config, corpus, recipe, folder / "checkpoints" / "start", resume).to(accelerator.device)
     torch.manual_seed(recipe.seed)  # building draws as much as it likes; the steps begin here, resumed or not
     sampler = _sampler(corpus, recipe, method)
+    held_out = whole.select(recipe.data.validate, _read(recipe, method))
     refuse_uneven(recipe, accelerator.num_processes)
     features = None
     if recipe.training.freeze_backbone:
@@ -79,8 +90,8 @@ def train(
         # A method that trains on texts alone needs media for its validation only.
         needed = _both(whole, corpus, held_out) if method.reads_media else held_out
         features = compute_features(method, needed, accelerator.device, cache, report)
-    run = _Run(recipe, folder, method, accelerator, Feed(method, corpus, sampler, features, recipe.seed), held_out)
-    return run.go(features, resume, report)
+    feed = Feed(method, corpus, sampler, features, recipe.seed, recipe.data.augment)
+    return _Run(recipe, folder, method, accelerator, feed, held_out).go(features, resume, report)
 
 
 def refuse_uneven(recipe: Recipe, processes: int) -> None:
@@ -90,6 +101,17 @@ def refuse_uneven(recipe: Recipe, processes: int) -> None:
             f"{processes} processes need a batch_size that divides among them, found {recipe.training.batch_size}, and "
             f"one caption an item, found {recipe.data.captions}: every process must bring as many rows."
         )
+
+
+def trackers(recipe: Recipe) -> list[str] | None:
+    """The trackers of a recipe, each of them installed: accelerate would leave a missing one out without a word."""
+    for name in recipe.training.trackers:
+        if find_spec(name) is None:
+            raise ConfigError(
+                f"training.trackers names {name!r}, which is not installed. Install it (pip install {name}), or leave "
+                "it out: log.jsonl in the run folder holds the same numbers."
+            )
+    return list(recipe.training.trackers) or None
 
 
 def _first(config: Any, corpus: Corpus, recipe: Recipe, start: Path, resume: bool) -> Method:
@@ -115,6 +137,15 @@ def _sampler(corpus: Corpus, recipe: Recipe, method: Method) -> CaptionSampler:
     )  # fmt: skip
 
 
+def _read(recipe: Recipe, method: Method) -> list[str] | None:
+    """The languages that the training reads, which are those that choose its checkpoint; None is every one.
+
+    A language that the training never sees has no say, or it would not be zero-shot.
+    """
+    data = recipe.data
+    return sorted({*data.langs, *([data.pivot] if "pivot" in method.texts else [])}) if data.langs else None
+
+
 def _both(whole: Corpus, *parts: Corpus) -> Corpus:
     ids = {item.id for part in parts for item in part.items}
     return Corpus(whole.name, whole.media_root, tuple(item for item in whole.items if item.id in ids))
@@ -130,22 +161,28 @@ class _Run:
         self.accelerator, self.feed, self.held_out = accelerator, feed, held_out
         self.progress = Progress()
         self.steps = recipe.training.epochs * feed.sampler.steps
-        self.plain = json.loads(json.dumps(asdict(recipe)))
+        self.plain = json.loads(json.dumps(asdict(replace(recipe, sweep={}))))
+        method.chunk = recipe.training.chunk
+        self.average = averaged(method, recipe.training.ema) if recipe.training.ema else None
+        # What is validated and kept, and what the optimizer moves, are one without an average.
+        self.shown = method if self.average is None else cast(Method, self.average.module)
         optimizer = torch.optim.AdamW(groups(method, recipe.training))
         self.model, self.optimizer = accelerator.prepare(method, optimizer)
 
     def go(self, features: Features | None, resume: bool, report: Report | None) -> Outcome:
         found = latest_checkpoint(self.folder / "checkpoints") if resume else None
         if found is not None:
-            self.progress = load_checkpoint(found, self.method, self.optimizer, self.plain)
+            self.progress = load_checkpoint(found, self.method, self.optimizer, self.average, self.plain)
         self._cut_log()
+        if self.recipe.training.trackers:
+            self.accelerator.init_trackers("tracked", flat(self.plain))
         began, saved = time.monotonic() - self.progress.seconds, time.monotonic()
         for epoch, batch in self._batches():
             losses = self._step(batch)
             self.progress.seconds = time.monotonic() - began
-            self._log({"step": self.progress.step, "losses": losses})
+            self._log({"step": self.progress.step, "losses": losses, "seconds": round(self.progress.seconds, 3)})
             if report is not None:
-                report(self.progress.step, self.steps)
+                report(self.progress.step, self.steps, f"loss {sum(losses.values()):.3f}")
             ends = self.progress.step % self.feed.sampler.steps == 0
             if ends and ((epoch + 1) % self.recipe.training.validate_every == 0 or self.progress.step == self.steps):
                 self._validate(features)
@@ -155,6 +192,8 @@ class _Run:
             patience = self.recipe.training.patience
             if patience and self.progress.waiting >= patience:
                 break
+        for tracker in self.accelerator.trackers:
+            tracker.finish()
         done = self.progress
         return Outcome(self.folder, done.best, done.best_step, done.step, done.seconds)
 
@@ -185,11 +224,13 @@ class _Run:
         self.accelerator.clip_grad_norm_(self.model.parameters(), self.recipe.training.clip)
         self.optimizer.step()
         self.optimizer.zero_grad()
+        if self.average is not None:
+            self.average.update_parameters(self.method)
         self.progress.step += 1
         return {name: float(value.detach()) for name, value in losses.items()}
 
     def _validate(self, features: Features | None) -> None:
-        result = validate(self.method, self.held_out, features, self.accelerator.device)
+        result = validate(self.shown, self.held_out, features, self.accelerator.device)
         done = self.progress
         done.validations.append({"step": done.step} | result)
         self._log({"step": done.step, "validation": result})
@@ -197,16 +238,21 @@ class _Run:
             done.best, done.best_step, done.waiting = result["mean"], done.step, 0
             if self.accelerator.is_main_process:
                 made = {"recipe": self.plain, "step": done.step, "validation": result}
-                save_run(self.method, self.folder, made)
+                save_run(self.shown, self.folder, made)
+                write_card(self.folder, self.recipe, self.shown, made, self.feed.sampler.spoken)
         else:
             done.waiting += 1
 
     def _save(self) -> None:
         if self.accelerator.is_main_process:
-            save_checkpoint(self.folder / "checkpoints", self.method, self.optimizer, self.progress, self.plain)
+            save_checkpoint(
+                self.folder / "checkpoints", self.method, self.optimizer, self.average, self.progress, self.plain
+            )
         self.accelerator.wait_for_everyone()
 
     def _log(self, record: dict[str, Any]) -> None:
+        if self.recipe.training.trackers:
+            self.accelerator.log({k: v for k, v in flat(record).items() if k != "step"}, step=record["step"])
         if self.accelerator.is_main_process:
             with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
                 file.write(json.dumps(record) + "\n")
@@ -223,26 +269,12 @@ class _Run:
         path.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
 
 
-def rate(step: int, steps: int, warmup: float) -> float:
-    """The share of the learning rate at a step: linear warm-up, then a cosine to 0."""
-    rising = warmup * steps
-    if step < rising:
-        return (step + 1) / (rising + 1)
-    return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1.0, steps - rising)))
-
-
-def groups(method: Method, config: TrainingConfig) -> list[dict[str, Any]]:
-    """Parameter groups: matrices decay, vectors and norms do not, the learned scale has a rate of its own."""
-    scale: list[Tensor] = []
-    decayed: list[Tensor] = []
-    plain: list[Tensor] = []
-    for name, parameter in method.named_parameters():
-        if parameter.requires_grad:
-            into = scale if name.endswith("log_scale") else decayed if parameter.ndim > 1 else plain
-            into.append(parameter)
-    found = [
-        {"params": decayed, "weight_decay": config.weight_decay, "base_lr": config.lr},
-        {"params": plain, "weight_decay": 0.0, "base_lr": config.lr},
-        {"params": scale, "weight_decay": 0.0, "base_lr": config.scale_lr or config.lr},
-    ]
-    return [group | {"lr": group["base_lr"]} for group in found if group["params"]]
+def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested tables as one table of dotted keys; what is no plain value becomes text."""
+    out: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            out |= flat(value, f"{prefix}{key}.")
+        else:
+            out[prefix + key] = value if isinstance(value, bool | int | float | str) else str(value)
+    return out

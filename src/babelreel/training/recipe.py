@@ -24,6 +24,7 @@ from babelreel.data.tokenizers import TextPolicy, train_tokenizer
 from babelreel.encoders.heads import HeadConfig
 from babelreel.encoders.text import TextEncoder
 from babelreel.errors import ConfigError
+from babelreel.media.augment import Augmentation
 from babelreel.media.video import Sampling
 from babelreel.methods import METHODS
 from babelreel.methods.base import Method
@@ -33,6 +34,10 @@ from babelreel.methods.mumur import MuMUR
 from babelreel.runs import load_run
 from babelreel.training.sources import media_from, text_from
 
+Tracker = Literal[
+    "aim", "clearml", "comet_ml", "dvclive", "mlflow", "swanlab", "tensorboard", "trackio", "wandb"
+]  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class DataConfig:
@@ -40,7 +45,8 @@ class DataConfig:
 
     `langs` are the languages of the queries (empty: all of the corpus), `pivot` is the language beside them for methods
     that read pairs. `mixing` draws a caption's language evenly, or in proportion to an item's captions. `captions` of
-    each item stand in a batch, all of them its positives.
+    each item stand in a batch, all of them its positives. `augment` makes random views of frames, where they are
+    decoded at every step.
     """
 
     corpus: str
@@ -51,6 +57,7 @@ class DataConfig:
     pivot: str = "en"
     mixing: Literal["even", "proportional"] = "even"
     captions: int = 1
+    augment: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
         if self.validate == "test":
@@ -65,7 +72,10 @@ class DataConfig:
 class TrainingConfig:
     """How long, how fast. `batch_size` counts items, over all processes. `scale_lr` is the learned scale's own rate.
 
-    `patience` validations without a better one end the training early; 0 never does.
+    `patience` validations without a better one end the training early; 0 never does. With `ema` above 0 the model that
+    is validated and kept is the exponential moving average of the weights, of this decay. `chunk` items are encoded at
+    a time, for batches larger than memory (gradient caching); 0 takes a batch at once. `trackers` are told losses and
+    validations beside the run's own log.jsonl.
     """
 
     epochs: int = 10
@@ -80,20 +90,40 @@ class TrainingConfig:
     validate_every: int = 1
     patience: int = 0
     checkpoint_seconds: float = 60.0
+    ema: float = 0.0
+    chunk: int = 0
+    trackers: tuple[Tracker, ...] = ()
 
     def __post_init__(self) -> None:
         if min(self.epochs, self.batch_size, self.validate_every) < 1 or self.lr <= 0 or not 0 <= self.warmup < 1:
             raise ConfigError("epochs, batch_size and validate_every start at 1, lr above 0, warmup from 0 to below 1.")
+        if not 0 <= self.ema < 1 or min(self.chunk, self.patience) < 0:
+            raise ConfigError("ema goes from 0 to below 1; chunk and patience start at 0.")
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """One experiment. `method` holds the method's name and its own settings."""
+    """One experiment. `method` holds the method's name and its own settings.
+
+    `sweep` are lines of values by dotted key, such as {"method.heads": (1, 2, 4)}: see `training.sweep`. A training
+    leaves them aside.
+    """
 
     data: DataConfig
     method: dict[str, Any]
     training: TrainingConfig = field(default_factory=TrainingConfig)
     seed: int = 0
+    sweep: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for key, values in self.sweep.items():
+            if len(values) < 2:
+                raise ConfigError(f"sweep: {key!r} needs two values or more to compare, found {len(values)}.")
+        if self.training.freeze_backbone and self.data.augment != Augmentation():
+            raise ConfigError(
+                "data.augment changes frames, but a frozen backbone's features are computed once, from plain frames. "
+                "Set training.freeze_backbone = false, or leave augment out."
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,18 +170,19 @@ class CLIP4ClipConfig:
 
 @dataclass(frozen=True, slots=True)
 class MuMURConfig:
-    """Settings of `methods.mumur`; without `english` one tower reads every language."""
+    """Settings of `methods.mumur`; `english` "shared" lets one tower read every language."""
 
     vision: VisionConfig
     head: HeadConfig | None = None
     text: TextConfig = field(default_factory=TextConfig)
-    english: TextConfig | None = None
+    english: TextConfig | Literal["shared"] = "shared"
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     multilingual: bool = True
     dcm: bool = True
     heads: int = 1
     dropout: float = 0.4
     similarity: Literal["cosine", "dot"] = "cosine"
+    over: Literal["tokens", "frames"] = "tokens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,11 +224,11 @@ def build_method(config: Any, texts: Iterable[str]) -> Method:
         method = CLIP4Clip(media.vision, text, sampling, media.head.config, media.use_grid, config.scale)
         method.media = media  # with the weights of its head
         return method
-    english = None if config.english is None else build_text(config.english, texts, media.width, "pivot")
+    english = None if config.english == "shared" else build_text(config.english, texts, media.width, "pivot")
     return MuMUR(
         media, build_text(config.text, texts, media.width), sampling, english=english,
         multilingual=config.multilingual, dcm=config.dcm, heads=config.heads, dropout=config.dropout,
-        similarity=config.similarity,
+        similarity=config.similarity, over=config.over,
     )  # fmt: skip
 
 
