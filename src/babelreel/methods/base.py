@@ -118,14 +118,14 @@ class Method(nn.Module):
 
     def media_fingerprint(self) -> str:
         """Names the media side: an index holds it, and another media side is refused by it."""
-        return fingerprint(self.media_modules(), self._media_settings())
+        return fingerprint(self.media_modules(), {"method": type(self).__name__} | self._media_settings())
 
     def features_fingerprint(self) -> str:
-        """Names the backbone alone: what the store of its features holds."""
-        return fingerprint(self.backbone(), {"features": True} | self._media_settings())
+        """Names the backbone and what is read of it: what the store of its features holds, for every method alike."""
+        return fingerprint(self.backbone(), {"grid": self.media_tower().use_grid} | self._media_settings())
 
     def _media_settings(self) -> dict[str, Any]:
-        return {"method": type(self).__name__, "spec": asdict(self.spec), "sampling": asdict(self.sampling)}
+        return {"spec": asdict(self.spec), "sampling": asdict(self.sampling)}
 
 
 def positives(batch: Batch) -> Tensor | None:
