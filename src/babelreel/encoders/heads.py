@@ -8,22 +8,27 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from babelreel.encoders.blocks import LinearAndNetwork, Standardise
 from babelreel.errors import ConfigError
+
+HIDDEN_DROPOUT = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class HeadConfig:
     """`kind` "none" leaves the backbone's vectors as they are (they lie in the joint space already), "linear" projects
-    them, "attention" lets `queries` learned queries pool the tokens of each frame. `width` is the joint space's."""
+    them, "attention" lets `queries` learned queries pool the tokens of each frame, "views" maps each view of a frame by
+    a linear layer and a network with `hidden` units. `width` is the joint space's."""
 
-    kind: Literal["none", "linear", "attention"] = "none"
+    kind: Literal["none", "linear", "attention", "views"] = "none"
     width: int = 256
     queries: int = 8
+    hidden: int = 512
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
-        if min(self.width, self.queries) < 1 or not 0 <= self.dropout < 1:
-            raise ConfigError("A head needs width and queries of at least 1, and dropout from 0 to below 1.")
+        if min(self.width, self.queries, self.hidden) < 1 or not 0 <= self.dropout < 1:
+            raise ConfigError("A head needs width, queries and hidden of at least 1, and dropout from 0 to below 1.")
 
 
 class HeadOutput(NamedTuple):
@@ -76,3 +81,38 @@ class MediaHead(nn.Module):
             pooled = torch.einsum("ntgk,ntgd->ntkd", weights.softmax(2), by_frame).flatten(2)  # (N, T, K * D)
             frames = frames + self.mix(pooled)
         return HeadOutput(frames, projected)
+
+
+class ViewHead(nn.Module):
+    """Views of a frame, V each, to the joint space: standardised, then a `LinearAndNetwork`; a frame is their mean.
+
+    In training one view of each frame is drawn and stands for the others: augmentation at no cost.
+    """
+
+    def __init__(self, config: HeadConfig, source_width: int, views: int) -> None:
+        super().__init__()
+        self.config = config
+        self.grid = views
+        self.width = config.width
+        self.standardise = Standardise(source_width)
+        self.drop = nn.Dropout(config.dropout)
+        self.project = LinearAndNetwork(source_width, config.hidden, config.width, HIDDEN_DROPOUT)
+
+    def forward(self, tokens: Tensor) -> HeadOutput:
+        """`tokens` (N, T * V, Ds), V views a frame, frame by frame; those of padding frames are zeros."""
+        views = self.standardise(tokens.float()).unflatten(1, (-1, self.grid))  # (N, T, V, Ds)
+        if self.training:
+            drawn = torch.randint(self.grid, views.shape[:2], device=views.device)
+            views = views.gather(2, drawn[:, :, None, None].expand(-1, -1, 1, views.shape[-1]))  # (N, T, 1, Ds)
+        projected = self.project(self.drop(views))  # (N, T, V or 1, D)
+        every = projected.expand(-1, -1, self.grid, -1).flatten(1, 2)  # (N, T * V, D)
+        return HeadOutput(projected.mean(2), every)
+
+
+# the kinds that are no `MediaHead`
+HEADS: dict[str, type[ViewHead]] = {"views": ViewHead}
+
+
+def media_head(config: HeadConfig, source_width: int, grid: int) -> MediaHead | ViewHead:
+    """The head that a configuration names, over `grid` tokens of a frame."""
+    return HEADS.get(config.kind, MediaHead)(config, source_width, grid)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from babelreel import scoring
-from babelreel.data.tokenizers import Tokenizer
+from babelreel.data.tokenizers import TextReader
 from babelreel.distributed import gather
 from babelreel.distributed import process as process_number
 from babelreel.encoders.fingerprint import fingerprint
@@ -31,7 +31,7 @@ class Method(nn.Module):
     scored: tuple[str, ...] = ("pooled",)
     reads_media = True
     chunk = 0  # rows that training encodes at a time, see `methods.chunks`; 0 is all of them
-    texts: dict[str, Tokenizer]
+    texts: dict[str, TextReader]
     spec: ImageSpec
     sampling: Sampling
 
@@ -82,6 +82,10 @@ class Method(nn.Module):
         """The vision backbone, which a recipe may freeze."""
         raise TypeError(f"{type(self).__name__} must say what its backbone is")
 
+    def feature_settings(self) -> dict[str, Any]:
+        """Which of the backbone's outputs `backbone_features` gives; methods that say the same share their store."""
+        raise TypeError(f"{type(self).__name__} must say what it takes of its backbone")
+
     def media_modules(self) -> nn.Module:
         """What decides the stored media representations; the text side may change without re-indexing."""
         raise TypeError(f"{type(self).__name__} must say what its media side is")
@@ -91,7 +95,7 @@ class Method(nn.Module):
         raise TypeError(f"{type(self).__name__} must describe itself")
 
     @classmethod
-    def from_description(cls, description: dict[str, Any], tokenizers: dict[str, Tokenizer]) -> Method:
+    def from_description(cls, description: dict[str, Any], tokenizers: dict[str, TextReader]) -> Method:
         """The architecture that `describe` spoke of, with random weights; `tokenizers` by role."""
         raise TypeError(f"{cls.__name__} must say how it is built again")
 
@@ -101,7 +105,8 @@ class Method(nn.Module):
 
     def features_fingerprint(self) -> str:
         """Names the backbone alone: what the store of its features holds."""
-        return fingerprint(self.backbone(), {"features": True} | self._media_settings())
+        settings = {"features": self.feature_settings(), "spec": asdict(self.spec), "sampling": asdict(self.sampling)}
+        return fingerprint(self.backbone(), settings)
 
     def _media_settings(self) -> dict[str, Any]:
         return {"method": type(self).__name__, "spec": asdict(self.spec), "sampling": asdict(self.sampling)}

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from babelreel.data.tokenizers import Tokenizer
-from babelreel.encoders.text import TextEncoder
+from babelreel.data.tokenizers import TextReader
+from babelreel.encoders.towers import TextTower, text_tower
 from babelreel.errors import ModelError
 from babelreel.losses import cosine_distillation, l2_distillation, mse_distillation
 from babelreel.methods.base import Method
@@ -35,9 +35,7 @@ class MKD(Method):
 
     reads_media = False
 
-    def __init__(
-        self, teacher: CLIP4Clip, student: TextEncoder, distance: Literal["l2", "mse", "cosine"] = "l2"
-    ) -> None:
+    def __init__(self, teacher: CLIP4Clip, student: TextTower, distance: Literal["l2", "mse", "cosine"] = "l2") -> None:
         super().__init__()
         if student.width != teacher.text.width:
             raise ModelError(f"The teacher's vectors have width {teacher.text.width}, the student's {student.width}.")
@@ -86,6 +84,10 @@ class MKD(Method):
         """The teacher's."""
         return self.teacher.backbone()
 
+    def feature_settings(self) -> dict[str, Any]:
+        """The teacher's."""
+        return self.teacher.feature_settings()
+
     def media_modules(self) -> nn.Module:
         """The teacher's."""
         return self.teacher.media_modules()
@@ -99,8 +101,8 @@ class MKD(Method):
         return {"teacher": self.teacher.describe(), "student": self.student.describe(), "distance": self.distance}
 
     @classmethod
-    def from_description(cls, description: dict[str, Any], tokenizers: dict[str, Tokenizer]) -> MKD:
+    def from_description(cls, description: dict[str, Any], tokenizers: dict[str, TextReader]) -> MKD:
         """The architecture that `describe` spoke of, with random weights."""
         teacher = CLIP4Clip.from_description(description["teacher"], {"query": tokenizers["pivot"]})
-        student = TextEncoder.from_description(description["student"], tokenizers["query"])
+        student = text_tower(description["student"], tokenizers["query"])
         return cls(teacher, student, description["distance"])

@@ -25,10 +25,10 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from babelreel import scoring
-from babelreel.data.tokenizers import Tokenizer
+from babelreel.data.tokenizers import TextReader
 from babelreel.distributed import gather
 from babelreel.encoders.media import MediaTower
-from babelreel.encoders.text import TextEncoder
+from babelreel.encoders.towers import TextTower, text_tower
 from babelreel.errors import ModelError
 from babelreel.losses import contrastive
 from babelreel.media.video import Sampling
@@ -82,10 +82,10 @@ class MuMUR(Method):
     def __init__(
         self,
         media: MediaTower,
-        text: TextEncoder,
+        text: TextTower,
         sampling: Sampling,
         *,
-        english: TextEncoder | None = None,
+        english: TextTower | None = None,
         multilingual: bool = True,
         dcm: bool = True,
         heads: int = 1,
@@ -181,6 +181,10 @@ class MuMUR(Method):
         """The vision backbone."""
         return self.media.vision
 
+    def feature_settings(self) -> dict[str, Any]:
+        """The media tower's."""
+        return self.media.feature_settings()
+
     def media_modules(self) -> nn.Module:
         """The vision backbone, its head, and the DCM, whose constants an index may hold."""
         return nn.ModuleList([self.media] if self.dcm is None else [self.media, self.dcm])
@@ -194,11 +198,11 @@ class MuMUR(Method):
         }  # fmt: skip
 
     @classmethod
-    def from_description(cls, description: dict[str, Any], tokenizers: dict[str, Tokenizer]) -> MuMUR:
+    def from_description(cls, description: dict[str, Any], tokenizers: dict[str, TextReader]) -> MuMUR:
         """The architecture that `describe` spoke of, with random weights."""
         rest = dict(description)
         media = MediaTower(*MediaTower.parts(rest.pop("media")))
-        text = TextEncoder.from_description(rest.pop("text"), tokenizers["query"])
+        text = text_tower(rest.pop("text"), tokenizers["query"])
         english = rest.pop("english")
-        tower = None if english is None else TextEncoder.from_description(english, tokenizers["pivot"])
+        tower = None if english is None else text_tower(english, tokenizers["pivot"])
         return cls(media, text, Sampling(**rest.pop("sampling")), english=tower, **rest)

@@ -20,11 +20,14 @@ from typing import Any, Literal
 from torch import nn
 
 from babelreel.config import from_dict
+from babelreel.data.grams import learn_grams
 from babelreel.data.tokenizers import TextPolicy, train_tokenizer
+from babelreel.encoders.grams import GramConfig, GramEncoder
 from babelreel.encoders.heads import HeadConfig
 from babelreel.encoders.media import MediaTower
 from babelreel.encoders.text import TextEncoder
-from babelreel.encoders.vision import VisionEncoder
+from babelreel.encoders.towers import TextTower
+from babelreel.encoders.vision import ViewConfig, VisionEncoder
 from babelreel.errors import ConfigError
 from babelreel.media.augment import Augmentation
 from babelreel.media.video import Sampling
@@ -129,15 +132,17 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class VisionConfig:
-    """`source` is a hub id or folder; with `grid` its patches are the tokens."""
+    """`source` is a hub id or folder; with `grid` its patches are the tokens, else what `view` says."""
 
     source: str
     grid: bool = False
+    view: ViewConfig = field(default_factory=ViewConfig)
 
 
 @dataclass(frozen=True, slots=True)
 class TextConfig:
-    """A pretrained tower (`source`), or one from scratch: pre-norm transformer layers over a learned vocabulary."""
+    """A pretrained tower (`source`), or one from scratch: pre-norm transformer layers over a learned vocabulary, or a
+    bag of grams where a table `grams` is given (`encoders.grams`)."""
 
     source: str = ""
     layers: int = 1
@@ -146,6 +151,7 @@ class TextConfig:
     vocabulary: int = 16_000
     max_length: int = 48
     dropout: float = 0.1
+    grams: GramConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +172,7 @@ class CLIP4ClipConfig:
     text: TextConfig = field(default_factory=TextConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     scale: float = 1 / 0.07
+    between_captions: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,12 +223,12 @@ def build_method(config: Any, texts: Iterable[str]) -> Method:
         if not isinstance(teacher, CLIP4Clip):
             raise ConfigError(f"MKD's teacher must be a CLIP4Clip run; {config.teacher} holds another method.")
         return MKD(teacher, build_text(config.student, texts, teacher.text.width), config.distance)
-    vision = VisionEncoder.load(config.vision.source)
+    vision = VisionEncoder.load(config.vision.source, config.vision.view)
     sampling = Sampling(config.sampling.frames, config.sampling.rate, config.sampling.mode)
     if isinstance(config, CLIP4ClipConfig):
         width = vision.width if config.head.kind == "none" else config.head.width
         text = build_text(config.text, texts, width)
-        return CLIP4Clip(vision, text, sampling, config.head, config.vision.grid, config.scale)
+        return CLIP4Clip(vision, text, sampling, config.head, config.vision.grid, config.scale, config.between_captions)
     media = MediaTower(vision, config.head, config.vision.grid)
     english = None if config.english == "shared" else build_text(config.english, texts, media.width)
     return MuMUR(
@@ -231,13 +238,15 @@ def build_method(config: Any, texts: Iterable[str]) -> Method:
     )  # fmt: skip
 
 
-def build_text(config: TextConfig, texts: list[str], width: int) -> TextEncoder:
+def build_text(config: TextConfig, texts: list[str], width: int) -> TextTower:
     """A text tower whose vectors have `width`: pretrained with a new projection where it needs one, or from scratch."""
     if config.source:
         tower = TextEncoder.load(config.source)
         if tower.width != width:
             tower = TextEncoder(tower.backbone, tower.tokenizer, tower.mean, nn.Linear(tower.width, width))
         return tower
+    if config.grams is not None:
+        return GramEncoder(learn_grams(texts, config.grams.vocabulary), width, config.grams)
     from transformers import RobertaPreLayerNormConfig, RobertaPreLayerNormModel
 
     tokenizer = train_tokenizer(texts, config.vocabulary, TextPolicy(config.max_length))
