@@ -1,6 +1,7 @@
 """The command line: each command is a few lines around the Python API. Heavy imports happen inside the commands.
 
-Exit codes: 0 done; 1 failed, the message says why; 2 wrong usage; 3 done, but some files could not be read.
+Exit codes: 0 done; 1 failed, the message says why; 2 wrong usage; 3 done, but some files could not be read;
+130 a training was stopped by Ctrl-C and can be resumed.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from babelreel.types import Corpus
 
 SOME_FAILED = 3
+INTERRUPTED = 130  # what shells use for Ctrl-C
 
 app = typer.Typer(
     name="babelreel",
@@ -141,8 +143,12 @@ def train(
     from babelreel.training.recipe import Recipe
 
     chosen = load_toml(recipe, Recipe, dict(map(parse_override, overrides or [])))
-    with progress_bar("training", "steps") as progress:
-        done = run(chosen, output, resume=resume, cache=cache, report=progress)
+    try:
+        with progress_bar("training", "steps") as progress:
+            done = run(chosen, output, resume=resume, cache=cache, report=progress)
+    except KeyboardInterrupt:
+        print(f"\nStopped. The same command with --resume goes on from {output / 'checkpoints'}.", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
     if process() == 0:
         print(f"{done.steps} steps in {done.seconds:.0f} s, best validation {done.best:.2f} at step {done.best_step}")
         print(f"The model: {output}")

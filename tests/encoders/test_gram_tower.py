@@ -12,7 +12,7 @@ from babelreel.data.grams import GramTokenizer, learn_grams
 from babelreel.data.tokenizers import Tokenizer
 from babelreel.encoders.blocks import LIMIT, Standardise
 from babelreel.encoders.grams import GramConfig, GramEncoder
-from babelreel.encoders.towers import load_tokenizer, text_tower
+from babelreel.encoders.towers import load_tokenizer, tower_from
 from babelreel.errors import ConfigError, ModelError
 
 TEXTS = ["ein roter Kreis", "ein blauer Kreis", "a red circle", "a blue circle"]
@@ -57,12 +57,12 @@ def test_the_kind_of_a_folder_is_found(tower: GramEncoder, tokenizer: Tokenizer,
     grams, pieces = (load_tokenizer(tmp_path / name) for name in ("grams", "pieces"))
     assert isinstance(grams, GramTokenizer)
     assert isinstance(pieces, Tokenizer)
-    again = text_tower(tower.describe(), grams)
+    again = tower_from(tower.describe(), grams)
     again.load_state_dict(tower.state_dict())
     with torch.no_grad():
         assert again.eval()(grams(TEXTS)).pooled.equal(tower(grams(TEXTS)).pooled)
     with pytest.raises(ModelError, match="GramEncoder does not read what a Tokenizer writes"):
-        text_tower(tower.describe(), pieces)
+        tower_from(tower.describe(), pieces)
     with pytest.raises(ModelError, match="holds no vocabulary"):
         load_tokenizer(tmp_path)
 

@@ -13,6 +13,7 @@ from torch.nn.functional import normalize
 from transformers import BertConfig, BertModel, CLIPVisionConfig, CLIPVisionModelWithProjection
 
 import babelreel
+from babelreel import scoring
 from babelreel.data.grams import learn_grams
 from babelreel.data.tokenizers import TextPolicy, Tokenizer, train_tokenizer
 from babelreel.encoders.grams import GramConfig, GramEncoder
@@ -291,13 +292,39 @@ def test_padding_changes_no_score(tokenizer: Tokenizer) -> None:
             torch.testing.assert_close(method.score(queries, longer), method.score(queries, rows), rtol=1e-4, atol=1e-5)
 
 
-def test_scoring_in_blocks_is_scoring_at_once(tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
-    method = mumur(tokenizer).eval()
+@pytest.mark.parametrize("similarity", ["cosine", "dot"])
+@pytest.mark.parametrize("heads", [1, 4])
+def test_folded_scoring_is_the_module(heads: int, similarity: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against pooling every pair as written, in float64, with trained-like weights, biases and masks, in any blocks."""
+    torch.manual_seed(heads)
+    module = CrossModal(16, heads, 0.4).eval()
+    for parameter in module.parameters():
+        nn.init.normal_(parameter, std=0.4)
+    texts, tokens = torch.randn(7, 16), torch.randn(11, 5, 16)
+    mask = torch.rand(11, 5) > 0.4
+    mask[:, 2] = True
+    with torch.no_grad():
+        pooled = module.double()(texts.double(), tokens.double(), mask)
+        pooled = normalize(pooled, dim=-1) if similarity == "cosine" else pooled
+        expected = torch.einsum("qd,qnd->qn", texts.double(), pooled).float()
+        folded = module.float().folded()
+        for block in (1, 3000, 1 << 24):
+            monkeypatch.setattr(scoring, "PAIR_BLOCK", block)
+            found = scoring.text_conditioned(texts, tokens, mask, folded, similarity == "cosine")
+            torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max()))
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name.startswith("mumur")])
+def test_scores_are_those_that_training_sees(name: str, tokenizer: Tokenizer) -> None:
+    method = CASES[name](tokenizer).eval()
+    assert isinstance(method, MuMUR)
     with torch.no_grad():
         queries, rows = method.encode_text(method.texts["query"](GERMAN)), method.encode_media(media_batch())
-        whole = method.score(queries, rows)
-        monkeypatch.setattr("babelreel.methods.mumur.PAIR_BLOCK", 8 * WIDTH * 3)
-        torch.testing.assert_close(method.score(queries, rows), whole)
+        assert queries.pooled is not None
+        assert rows.tokens is not None
+        assert rows.mask is not None
+        trained = method._similarity(queries.pooled, rows.tokens, rows.mask)
+        torch.testing.assert_close(method.score(queries, rows), trained, rtol=1e-4, atol=1e-4)
 
 
 def test_captions_of_one_item_are_all_its_positives(tokenizer: Tokenizer) -> None:

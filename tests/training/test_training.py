@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from typer.testing import CliRunner
 
 import babelreel
-from babelreel.config import from_dict, load_toml
+from babelreel.cli import app
+from babelreel.config import from_dict, load_toml, parse_override
 from babelreel.corpora.manifest import write_manifest
 from babelreel.data.sampler import CaptionSampler
 from babelreel.encoders.small import write_small_clip
@@ -286,9 +288,42 @@ def test_two_processes_train_as_one(world: Path, tmp_path: Path) -> None:
     assert len(one) == len(two) == 6
     for a, b in zip(one, two, strict=True):
         assert b == pytest.approx(a, rel=1e-3)
+    # A branch that is switched off leaves weights without gradients; and frames instead of stored features.
+    english = "method.english={layers=1, width=32, heads=2, vocabulary=90, max_length=16, dropout=0.0}"
+    changes = ["method.multilingual=false", "method.similarity=dot", english, "training.epochs=1",
+               "training.freeze_backbone=false", "data.augment.flip=true", "training.chunk=2"]  # fmt: skip
+    sets = [part for change in changes for part in ("--set", change)]
+    done = subprocess.run([*command[:-1], str(tmp_path / "unused"), *sets], capture_output=True, text=True,
+                          env=os.environ | {"OMP_NUM_THREADS": "1"})  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    train(load_toml(world / "two.toml", Recipe, dict(map(parse_override, changes))), tmp_path / "one unused")
+    for a, b in zip(losses(tmp_path / "one unused"), losses(tmp_path / "unused"), strict=True):
+        assert b == pytest.approx(a, rel=1e-3)
     odd = {"batch_size": 5}
     with pytest.raises(ConfigError, match="a batch_size that divides among them"):
         loop.refuse_uneven(replace(recipe(world), training=replace(recipe(world).training, **odd)), 2)
+
+
+def test_bfloat16_trains_to_about_the_same(world: Path, tmp_path: Path) -> None:
+    for precision in ("no", "bf16"):
+        train(recipe(world, training={"epochs": 6, "precision": precision}), tmp_path / precision)
+    full, half = losses(tmp_path / "no"), losses(tmp_path / "bf16")
+    assert half != full
+    assert [row["contrastive"] for row in half] == pytest.approx([row["contrastive"] for row in full], rel=0.15)
+    assert load_run(tmp_path / "bf16").log_scale.dtype == torch.float32  # weights stay in full precision
+
+
+def test_stopped_by_hand_says_how_to_go_on(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "train", stop)
+    (world / "s.toml").write_text(
+        f'method = {{name = "mkd", teacher = "t"}}\ndata = {{corpus = "{world / "m.jsonl"}"}}'
+    )
+    done = CliRunner().invoke(app, ["train", str(world / "s.toml"), "-o", str(tmp_path)])
+    assert done.exit_code == 130
+    assert "The same command with --resume goes on" in done.stderr
 
 
 def test_early_stopping(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

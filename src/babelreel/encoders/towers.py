@@ -42,7 +42,7 @@ def load_tokenizer(folder: Path) -> TextReader:
     raise ModelError(f"{folder} holds no vocabulary: none of {', '.join(kind.file for kind in KINDS.values())}.")
 
 
-def text_tower(description: dict[str, Any], tokenizer: TextReader) -> TextTower:
+def tower_from(description: dict[str, Any], tokenizer: TextReader) -> TextTower:
     """The text tower that `describe` spoke of, with random weights.
 
     Raises:

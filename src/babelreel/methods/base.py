@@ -13,6 +13,9 @@ from babelreel.data.tokenizers import TextReader
 from babelreel.distributed import gather
 from babelreel.distributed import process as process_number
 from babelreel.encoders.fingerprint import fingerprint
+from babelreel.encoders.media import MediaTower
+from babelreel.encoders.towers import TextTower
+from babelreel.errors import ModelError
 from babelreel.media.transforms import ImageSpec
 from babelreel.media.video import Sampling
 from babelreel.methods.chunks import in_chunks
@@ -82,10 +85,6 @@ class Method(nn.Module):
         """The vision backbone, which a recipe may freeze."""
         raise TypeError(f"{type(self).__name__} must say what its backbone is")
 
-    def feature_settings(self) -> dict[str, Any]:
-        """Which of the backbone's outputs `backbone_features` gives; methods that say the same share their store."""
-        raise TypeError(f"{type(self).__name__} must say what it takes of its backbone")
-
     def media_modules(self) -> nn.Module:
         """What decides the stored media representations; the text side may change without re-indexing."""
         raise TypeError(f"{type(self).__name__} must say what its media side is")
@@ -99,13 +98,35 @@ class Method(nn.Module):
         """The architecture that `describe` spoke of, with random weights; `tokenizers` by role."""
         raise TypeError(f"{cls.__name__} must say how it is built again")
 
+    def media_tower(self) -> MediaTower:
+        """The media side, from which another method may start.
+
+        Raises:
+            ModelError: when the method has none of its own.
+        """
+        raise ModelError(f"A {type(self).__name__} has no media side that another method could start from.")
+
+    def text_tower(self, role: str) -> TextTower:
+        """The text tower that reads a role, "query" or "pivot", from which another method may start.
+
+        Raises:
+            ModelError: when the method has none.
+        """
+        raise ModelError(
+            f"A {type(self).__name__} has no text tower for {role!r} that another method could start from."
+        )
+
     def media_fingerprint(self) -> str:
         """Names the media side: an index holds it, and another media side is refused by it."""
         return fingerprint(self.media_modules(), self._media_settings())
 
     def features_fingerprint(self) -> str:
         """Names the backbone alone: what the store of its features holds."""
-        settings = {"features": self.feature_settings(), "spec": asdict(self.spec), "sampling": asdict(self.sampling)}
+        settings = {
+            "features": self.media_tower().feature_settings(),
+            "spec": asdict(self.spec),
+            "sampling": asdict(self.sampling),
+        }
         return fingerprint(self.backbone(), settings)
 
     def _media_settings(self) -> dict[str, Any]:

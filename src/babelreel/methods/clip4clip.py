@@ -25,7 +25,7 @@ from babelreel.data.tokenizers import TextReader
 from babelreel.distributed import gather
 from babelreel.encoders.heads import HeadConfig
 from babelreel.encoders.media import MediaTower
-from babelreel.encoders.towers import TextTower, text_tower
+from babelreel.encoders.towers import TextTower, tower_from
 from babelreel.encoders.vision import VisionEncoder
 from babelreel.errors import ModelError
 from babelreel.losses import contrastive
@@ -92,13 +92,17 @@ class CLIP4Clip(Method):
         """The vision backbone."""
         return self.media.vision
 
-    def feature_settings(self) -> dict[str, Any]:
-        """The media tower's."""
-        return self.media.feature_settings()
-
     def media_modules(self) -> nn.Module:
         """The vision backbone and its head."""
         return self.media
+
+    def media_tower(self) -> MediaTower:
+        """The vision backbone and its head."""
+        return self.media
+
+    def text_tower(self, role: str) -> TextTower:
+        """The one tower, whatever the role."""
+        return self.text
 
     def describe(self) -> dict[str, Any]:
         """Towers and settings as plain values."""
@@ -109,7 +113,7 @@ class CLIP4Clip(Method):
     def from_description(cls, description: dict[str, Any], tokenizers: dict[str, TextReader]) -> CLIP4Clip:
         """The architecture that `describe` spoke of, with random weights."""
         vision, head, grid = MediaTower.parts(description["media"])
-        text = text_tower(description["text"], tokenizers["query"])
+        text = tower_from(description["text"], tokenizers["query"])
         between = description.get("between_captions", 0.0)
         return cls(vision, text, Sampling(**description["sampling"]), head, grid, between_captions=between)
 

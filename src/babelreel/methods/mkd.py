@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from babelreel.data.tokenizers import TextReader
-from babelreel.encoders.towers import TextTower, text_tower
+from babelreel.encoders.media import MediaTower
+from babelreel.encoders.towers import TextTower, tower_from
 from babelreel.errors import ModelError
 from babelreel.losses import cosine_distillation, l2_distillation, mse_distillation
 from babelreel.methods.base import Method
@@ -65,8 +66,7 @@ class MKD(Method):
 
     def encode_text(self, batch: TextBatch) -> Representation:
         """Normalised vectors (B, D)."""
-        tower = self.teacher.text if batch.role == "pivot" else self.student
-        return Representation(normalize(tower(batch).pooled.float(), dim=-1))
+        return Representation(normalize(self.text_tower(batch.role)(batch).pooled.float(), dim=-1))
 
     def route(self, lang: str | None) -> str:
         """English stays with the teacher."""
@@ -84,10 +84,6 @@ class MKD(Method):
         """The teacher's."""
         return self.teacher.backbone()
 
-    def feature_settings(self) -> dict[str, Any]:
-        """The teacher's."""
-        return self.teacher.feature_settings()
-
     def media_modules(self) -> nn.Module:
         """The teacher's."""
         return self.teacher.media_modules()
@@ -95,6 +91,14 @@ class MKD(Method):
     def media_fingerprint(self) -> str:
         """The teacher's: an index that it wrote answers the student's queries as well."""
         return self.teacher.media_fingerprint()
+
+    def media_tower(self) -> MediaTower:
+        """The teacher's."""
+        return self.teacher.media
+
+    def text_tower(self, role: str) -> TextTower:
+        """The teacher's for the pivot, else the student."""
+        return self.teacher.text if role == "pivot" else self.student
 
     def describe(self) -> dict[str, Any]:
         """Teacher, student and distance as plain values."""
@@ -104,5 +108,5 @@ class MKD(Method):
     def from_description(cls, description: dict[str, Any], tokenizers: dict[str, TextReader]) -> MKD:
         """The architecture that `describe` spoke of, with random weights."""
         teacher = CLIP4Clip.from_description(description["teacher"], {"query": tokenizers["pivot"]})
-        student = text_tower(description["student"], tokenizers["query"])
+        student = tower_from(description["student"], tokenizers["query"])
         return cls(teacher, student, description["distance"])

@@ -12,6 +12,9 @@ Stated differences, each with a switch that gives the paper's letter:
   eq. 7-10 can be read, leaks the answer and cannot be done at search time; there is no switch for it.
 - `similarity` "cosine" with a learned scale, clamped to 100, trains; "dot" is the papers' bare dot product.
 - `heads` is 1: the papers do not say.
+- `over` "tokens" pools every token of the backbone, such as patches; "frames" one vector a frame, as in the papers.
+- The DCM starts as the identity: a mean of the tokens as they are, weighed by their likeness to the text. From random
+  weights it would first have to find the space again that a pretrained image tower and its texts share already.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ from babelreel import scoring
 from babelreel.data.tokenizers import TextReader
 from babelreel.distributed import gather
 from babelreel.encoders.media import MediaTower
-from babelreel.encoders.towers import TextTower, text_tower
+from babelreel.encoders.towers import TextTower, tower_from
 from babelreel.errors import ModelError
 from babelreel.losses import contrastive
 from babelreel.media.video import Sampling
@@ -37,7 +40,6 @@ from babelreel.methods.chunks import in_chunks
 from babelreel.types import Batch, MediaBatch, Representation, TextBatch
 
 MAX_SCALE = 100.0
-PAIR_BLOCK = 1 << 24  # floats of pooled pairs that scoring holds at a time
 
 
 class CrossModal(nn.Module):
@@ -52,6 +54,11 @@ class CrossModal(nn.Module):
         self.fc = nn.Linear(width, width)
         self.drop = nn.Dropout(dropout)
         self.norm = nn.LayerNorm(width)
+        for linear in (self.query, self.key, self.value, self.out):
+            nn.init.eye_(linear.weight)
+            nn.init.zeros_(linear.bias)
+        nn.init.zeros_(self.fc.weight)
+        nn.init.zeros_(self.fc.bias)
 
     def weights(self, texts: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
         """Attention (Q, N, H, L) of texts (Q, D) over the tokens (N, L, D) of every item; 0 on padding."""
@@ -68,6 +75,22 @@ class CrossModal(nn.Module):
         pooled = torch.einsum("qnhl,nlhd->qnhd", weights, value).flatten(-2)  # (Q, N, D)
         pooled = self.out(pooled)
         return self.norm(self.drop(self.fc(pooled)) + pooled)
+
+    def folded(self) -> scoring.Pooling:
+        """What scoring needs at inference, where there is no dropout: see `scoring.Pooling`."""
+        width = self.fc.out_features
+        by_head = (self.heads, width // self.heads, width)
+        after = self.fc.weight + torch.eye(width, device=self.fc.weight.device)  # I + W
+        centre = torch.eye(width, device=after.device) - 1 / width
+        key = self.key.weight.view(by_head)
+        scale = by_head[1] ** 0.5
+        query = torch.einsum("hkd,hke->hde", key, self.query.weight.view(by_head)) / scale
+        query_bias = torch.einsum("hkd,hk->hd", key, self.query.bias.view(by_head[:2])) / scale
+        out = (centre @ after @ self.out.weight).view(width, *by_head[:2])  # (D, H, D / H)
+        value = torch.einsum("dhk,hke->hde", out, self.value.weight.view(by_head))
+        bias = centre @ (after @ (self.out.weight @ self.value.bias + self.out.bias) + self.fc.bias)
+        norm = self.norm
+        return scoring.Pooling(query, query_bias, value, bias / self.heads, norm.weight, norm.bias, norm.eps)
 
 
 class MuMUR(Method):
@@ -91,13 +114,14 @@ class MuMUR(Method):
         heads: int = 1,
         dropout: float = 0.4,
         similarity: Literal["cosine", "dot"] = "cosine",
+        over: Literal["tokens", "frames"] = "tokens",
     ) -> None:
         super().__init__()
         for tower in (text, english):
             if tower is not None and tower.width != media.width:
                 raise ModelError(f"The media side has width {media.width}, a text side {tower.width}: no common space.")
         self.media, self.text, self.english = media, text, english
-        self.multilingual, self.similarity = multilingual, similarity
+        self.multilingual, self.similarity, self.over = multilingual, similarity, over
         self.heads, self.dropout = heads, dropout
         self.dcm = CrossModal(media.width, heads, dropout) if dcm else None
         self.texts = {"query": text.tokenizer, "pivot": (english or text).tokenizer}
@@ -128,27 +152,27 @@ class MuMUR(Method):
 
     def encode_text(self, batch: TextBatch) -> Representation:
         """(B, D), normalised for the cosine."""
-        tower = self.english if batch.role == "pivot" and self.english is not None else self.text
-        pooled = tower(batch).pooled.float()
+        pooled = self.text_tower(batch.role)(batch).pooled.float()
         return Representation(normalize(pooled, dim=-1) if self.similarity == "cosine" else pooled)
 
     def encode_features(self, features: Representation) -> Representation:
-        """Tokens (B, L, D), normalised, and their mean as pooled vectors for a first search."""
-        tokens, mask, times = self.media.tokens(features)
+        """Tokens or frames (B, L, D), normalised, and their mean as pooled vectors for a first search."""
+        found = self.media.tokens if self.over == "tokens" else self.media.frames
+        tokens, mask, times = found(features)
         tokens = normalize(tokens.float(), dim=-1) * mask.unsqueeze(-1)
         return Representation(normalize(scoring.masked_mean(tokens, mask), dim=-1), tokens, mask, times)
 
     def score(self, queries: Representation, items: Representation) -> Tensor:
-        """(Q, N): every item pooled with every query, in blocks of items."""
+        """(Q, N): every item pooled with every query, folded (`scoring.text_conditioned`)."""
         assert queries.pooled is not None
         assert items.tokens is not None
         assert items.mask is not None
-        step = max(1, PAIR_BLOCK // (len(queries) * items.tokens.shape[-1]))
-        blocks = [
-            self._similarity(queries.pooled, items.tokens[n : n + step], items.mask[n : n + step])
-            for n in range(0, len(items), step)
-        ]
-        return torch.cat(blocks, dim=1)
+        if self.dcm is None:
+            return self._similarity(queries.pooled, items.tokens, items.mask)
+        cosine = self.similarity == "cosine"
+        texts, tokens = queries.pooled.float(), items.tokens.float()
+        scores = scoring.text_conditioned(texts, tokens, items.mask, self.dcm.folded(), cosine)
+        return scores * self._scale() if cosine else scores
 
     def frame_scores(self, queries: Representation, items: Representation) -> Tensor:
         """(Q, N, L): the attention weights, mean over heads; -inf on padding."""
@@ -162,12 +186,15 @@ class MuMUR(Method):
 
     def _similarity(self, texts: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
         if self.dcm is None:
-            pooled = scoring.masked_mean(tokens, mask).expand(len(texts), -1, -1)  # (Q, N, D)
-        else:
-            pooled = self.dcm(texts, tokens, mask)  # (Q, N, D)
+            pooled = scoring.masked_mean(tokens, mask)  # (N, D), whatever is asked
+            return texts @ pooled.T if self.similarity == "dot" else self._scale() * texts @ normalize(pooled, dim=-1).T
+        pooled = self.dcm(texts, tokens, mask)  # (Q, N, D)
         if self.similarity == "dot":
             return torch.einsum("qd,qnd->qn", texts, pooled)
-        return self.log_scale.exp().clamp(max=MAX_SCALE) * torch.einsum("qd,qnd->qn", texts, normalize(pooled, dim=-1))
+        return self._scale() * torch.einsum("qd,qnd->qn", texts, normalize(pooled, dim=-1))
+
+    def _scale(self) -> Tensor:
+        return self.log_scale.exp().clamp(max=MAX_SCALE)
 
     def route(self, lang: str | None) -> str:
         """English takes the English branch."""
@@ -181,13 +208,17 @@ class MuMUR(Method):
         """The vision backbone."""
         return self.media.vision
 
-    def feature_settings(self) -> dict[str, Any]:
-        """The media tower's."""
-        return self.media.feature_settings()
-
     def media_modules(self) -> nn.Module:
         """The vision backbone, its head, and the DCM, whose constants an index may hold."""
         return nn.ModuleList([self.media] if self.dcm is None else [self.media, self.dcm])
+
+    def media_tower(self) -> MediaTower:
+        """The vision backbone and its head, without the DCM."""
+        return self.media
+
+    def text_tower(self, role: str) -> TextTower:
+        """The English tower for the pivot where there is one of its own, else the multilingual one."""
+        return self.english if role == "pivot" and self.english is not None else self.text
 
     def describe(self) -> dict[str, Any]:
         """Towers and settings as plain values."""
@@ -195,6 +226,7 @@ class MuMUR(Method):
             "media": self.media.describe(), "text": self.text.describe(), "sampling": asdict(self.sampling),
             "english": None if self.english is None else self.english.describe(), "multilingual": self.multilingual,
             "dcm": self.dcm is not None, "heads": self.heads, "dropout": self.dropout, "similarity": self.similarity,
+            "over": self.over,
         }  # fmt: skip
 
     @classmethod
@@ -202,7 +234,7 @@ class MuMUR(Method):
         """The architecture that `describe` spoke of, with random weights."""
         rest = dict(description)
         media = MediaTower(*MediaTower.parts(rest.pop("media")))
-        text = text_tower(rest.pop("text"), tokenizers["query"])
+        text = tower_from(rest.pop("text"), tokenizers["query"])
         english = rest.pop("english")
-        tower = None if english is None else text_tower(english, tokenizers["pivot"])
+        tower = None if english is None else tower_from(english, tokenizers["pivot"])
         return cls(media, text, Sampling(**rest.pop("sampling")), english=tower, **rest)

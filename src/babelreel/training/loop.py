@@ -67,16 +67,22 @@ def train(
         raise ConfigError(f"{folder} already holds a training. Use --resume to go on with it, or name another folder.")
     # Told to use the CPU where there is nothing else: under torchrun it would start processes and count them as one.
     on_cpu = choose_device().type == "cpu"
-    accelerator = require("accelerate").Accelerator(
-        mixed_precision=recipe.training.precision, cpu=on_cpu, log_with=trackers(recipe), project_dir=folder
-    )
+    accelerate = require("accelerate")
+    accelerate.state.AcceleratorState._reset_state()  # a process may train twice, with another precision
+    # Not every weight has a part in every loss: a branch may be switched off, a tower may pool past its own head.
+    handlers = [accelerate.DistributedDataParallelKwargs(find_unused_parameters=True)]
+    accelerator = accelerate.Accelerator(
+        mixed_precision=recipe.training.precision, cpu=on_cpu, log_with=trackers(recipe), project_dir=folder,
+        kwargs_handlers=handlers,
+    )  # fmt: skip
     config = method_config(recipe.method)
     whole = open_corpus(recipe.data.corpus, recipe.data.media_root)
-    corpus, held_out = whole.select(recipe.data.train), whole.select(recipe.data.validate)
+    corpus = whole.select(recipe.data.train)
     torch.manual_seed(recipe.seed)
     method = _first(config, corpus, recipe, folder / "checkpoints" / "start", resume).to(accelerator.device)
     torch.manual_seed(recipe.seed)  # building draws as much as it likes; the steps begin here, resumed or not
     sampler = _sampler(corpus, recipe, method)
+    held_out = whole.select(recipe.data.validate, _read(recipe, method))
     refuse_uneven(recipe, accelerator.num_processes)
     features = None
     if recipe.training.freeze_backbone:
@@ -131,6 +137,15 @@ def _sampler(corpus: Corpus, recipe: Recipe, method: Method) -> CaptionSampler:
     )  # fmt: skip
 
 
+def _read(recipe: Recipe, method: Method) -> list[str] | None:
+    """The languages that the training reads, which are those that choose its checkpoint; None is every one.
+
+    A language that the training never sees has no say, or it would not be zero-shot.
+    """
+    data = recipe.data
+    return sorted({*data.langs, *([data.pivot] if "pivot" in method.texts else [])}) if data.langs else None
+
+
 def _both(whole: Corpus, *parts: Corpus) -> Corpus:
     ids = {item.id for part in parts for item in part.items}
     return Corpus(whole.name, whole.media_root, tuple(item for item in whole.items if item.id in ids))
@@ -165,7 +180,7 @@ class _Run:
         for epoch, batch in self._batches():
             losses = self._step(batch)
             self.progress.seconds = time.monotonic() - began
-            self._log({"step": self.progress.step, "losses": losses})
+            self._log({"step": self.progress.step, "losses": losses, "seconds": round(self.progress.seconds, 3)})
             if report is not None:
                 report(self.progress.step, self.steps, f"loss {sum(losses.values()):.3f}")
             ends = self.progress.step % self.feed.sampler.steps == 0

@@ -24,10 +24,9 @@ from babelreel.data.grams import learn_grams
 from babelreel.data.tokenizers import TextPolicy, train_tokenizer
 from babelreel.encoders.grams import GramConfig, GramEncoder
 from babelreel.encoders.heads import HeadConfig
-from babelreel.encoders.media import MediaTower
 from babelreel.encoders.text import TextEncoder
 from babelreel.encoders.towers import TextTower
-from babelreel.encoders.vision import ViewConfig, VisionEncoder
+from babelreel.encoders.vision import ViewConfig
 from babelreel.errors import ConfigError
 from babelreel.media.augment import Augmentation
 from babelreel.media.video import Sampling
@@ -37,6 +36,7 @@ from babelreel.methods.clip4clip import CLIP4Clip
 from babelreel.methods.mkd import MKD
 from babelreel.methods.mumur import MuMUR
 from babelreel.runs import load_run
+from babelreel.training.sources import media_from, text_from
 
 Tracker = Literal[
     "aim", "clearml", "comet_ml", "dvclive", "mlflow", "swanlab", "tensorboard", "trackio", "wandb"
@@ -132,7 +132,8 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class VisionConfig:
-    """`source` is a hub id or folder; with `grid` its patches are the tokens, else what `view` says."""
+    """`source` is a hub id or folder, or a run (`training.sources`); with `grid` its patches are the tokens, else what
+    `view` says, of a run the views that it was trained on."""
 
     source: str
     grid: bool = False
@@ -141,8 +142,8 @@ class VisionConfig:
 
 @dataclass(frozen=True, slots=True)
 class TextConfig:
-    """A pretrained tower (`source`), or one from scratch: pre-norm transformer layers over a learned vocabulary, or a
-    bag of grams where a table `grams` is given (`encoders.grams`)."""
+    """A pretrained tower (`source`: a hub id or folder, or a run), or one from scratch: pre-norm transformer layers
+    over a learned vocabulary, or a bag of grams where a table `grams` is given (`encoders.grams`)."""
 
     source: str = ""
     layers: int = 1
@@ -165,10 +166,10 @@ class SamplingConfig:
 
 @dataclass(frozen=True, slots=True)
 class CLIP4ClipConfig:
-    """Settings of `methods.clip4clip`."""
+    """Settings of `methods.clip4clip`; without `head` a run's own comes with its vision."""
 
     vision: VisionConfig
-    head: HeadConfig = field(default_factory=HeadConfig)
+    head: HeadConfig | None = None
     text: TextConfig = field(default_factory=TextConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     scale: float = 1 / 0.07
@@ -180,7 +181,7 @@ class MuMURConfig:
     """Settings of `methods.mumur`; `english` "shared" lets one tower read every language."""
 
     vision: VisionConfig
-    head: HeadConfig = field(default_factory=HeadConfig)
+    head: HeadConfig | None = None
     text: TextConfig = field(default_factory=TextConfig)
     english: TextConfig | Literal["shared"] = "shared"
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
@@ -189,6 +190,7 @@ class MuMURConfig:
     heads: int = 1
     dropout: float = 0.4
     similarity: Literal["cosine", "dot"] = "cosine"
+    over: Literal["tokens", "frames"] = "tokens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,28 +225,27 @@ def build_method(config: Any, texts: Iterable[str]) -> Method:
         if not isinstance(teacher, CLIP4Clip):
             raise ConfigError(f"MKD's teacher must be a CLIP4Clip run; {config.teacher} holds another method.")
         return MKD(teacher, build_text(config.student, texts, teacher.text.width), config.distance)
-    vision = VisionEncoder.load(config.vision.source, config.vision.view)
+    media = media_from(config.vision.source, config.head, config.vision.grid, config.vision.view)
     sampling = Sampling(config.sampling.frames, config.sampling.rate, config.sampling.mode)
     if isinstance(config, CLIP4ClipConfig):
-        width = vision.width if config.head.kind == "none" else config.head.width
-        text = build_text(config.text, texts, width)
-        return CLIP4Clip(vision, text, sampling, config.head, config.vision.grid, config.scale, config.between_captions)
-    media = MediaTower(vision, config.head, config.vision.grid)
-    english = None if config.english == "shared" else build_text(config.english, texts, media.width)
+        text = build_text(config.text, texts, media.width)
+        method = CLIP4Clip(
+            media.vision, text, sampling, media.head.config, media.use_grid, config.scale, config.between_captions
+        )
+        method.media = media  # with the weights of its head
+        return method
+    english = None if config.english == "shared" else build_text(config.english, texts, media.width, "pivot")
     return MuMUR(
         media, build_text(config.text, texts, media.width), sampling, english=english,
         multilingual=config.multilingual, dcm=config.dcm, heads=config.heads, dropout=config.dropout,
-        similarity=config.similarity,
+        similarity=config.similarity, over=config.over,
     )  # fmt: skip
 
 
-def build_text(config: TextConfig, texts: list[str], width: int) -> TextTower:
-    """A text tower whose vectors have `width`: pretrained with a new projection where it needs one, or from scratch."""
+def build_text(config: TextConfig, texts: list[str], width: int, role: str = "query") -> TextTower:
+    """A text tower whose vectors have `width`: a pretrained one, of a run that which reads `role`, or from scratch."""
     if config.source:
-        tower = TextEncoder.load(config.source)
-        if tower.width != width:
-            tower = TextEncoder(tower.backbone, tower.tokenizer, tower.mean, nn.Linear(tower.width, width))
-        return tower
+        return text_from(config.source, role, width)
     if config.grams is not None:
         return GramEncoder(learn_grams(texts, config.grams.vocabulary), width, config.grams)
     from transformers import RobertaPreLayerNormConfig, RobertaPreLayerNormModel

@@ -7,9 +7,10 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
+from typing import Any
 
 from babelreel.corpora.playground.render import FPS, SIZE, render
 from babelreel.corpora.playground.scene import Scene
@@ -32,16 +33,21 @@ def film(scene: Scene, path: Path) -> None:
 
 
 def film_all(jobs: list[tuple[Scene, Path]], workers: int | None = None) -> Iterator[None]:
-    """Film every scene into its file, in processes (default: one a core) unless one is enough; yield after each."""
+    """Film every scene into its file; yield after each."""
+    return in_processes(film, jobs, workers)
+
+
+def in_processes(function: Callable[..., None], jobs: Sequence[tuple[Any, ...]], workers: int | None) -> Iterator[None]:
+    """Call a function with every job, in processes (default: one a core) unless one is enough; yield after each."""
     workers = min(workers or _cores(), len(jobs))
     if workers <= 1:
-        for scene, path in jobs:
-            film(scene, path)
+        for job in jobs:
+            function(*job)
             yield
         return
     pool = ProcessPoolExecutor(workers, initializer=_become_worker)
     try:
-        for future in as_completed([pool.submit(film, scene, path) for scene, path in jobs]):
+        for future in as_completed([pool.submit(function, *job) for job in jobs]):
             future.result()
             yield
     finally:

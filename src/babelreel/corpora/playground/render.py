@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from babelreel.corpora.playground.motion import FPS, lay_out
+from babelreel.corpora.playground.motion import FPS, Motion, lay_out
 from babelreel.corpora.playground.scene import Colour, Scene, Shape, Texture, Thing
 from babelreel.corpora.playground.shapes import distance, reach
 
-__all__ = ["FPS", "RGB", "SIZE", "frames", "render"]
+__all__ = ["FPS", "RGB", "SIZE", "frame", "frames", "render"]
 
 SIZE = 192  # pixels, both ways
 RGB: dict[Colour, tuple[int, int, int]] = {
@@ -51,11 +51,20 @@ def render(scene: Scene) -> np.ndarray:
 def frames(scene: Scene) -> Iterator[np.ndarray]:
     """The frames of a scene one by one, each (SIZE, SIZE, 3) uint8 RGB."""
     motion, stage = lay_out(scene), background(scene.seed)
-    for poses in motion.poses:
-        picture = stage.copy()
-        for i in motion.order:
-            _paint(picture, scene.things[i], *poses[i].tolist())
-        yield (picture + 0.5).astype(np.uint8)
+    for number in range(len(motion.poses)):
+        yield _picture(scene, motion, stage, number)
+
+
+def frame(scene: Scene, number: int) -> np.ndarray:
+    """One frame of a scene, as `frames` has it."""
+    return _picture(scene, lay_out(scene), background(scene.seed), number)
+
+
+def _picture(scene: Scene, motion: Motion, stage: np.ndarray, number: int) -> np.ndarray:
+    picture = stage.copy()
+    for i in motion.order:
+        _paint(picture, scene.things[i], *motion.poses[number][i].tolist())
+    return (picture + 0.5).astype(np.uint8)
 
 
 def background(seed: int) -> np.ndarray:
