@@ -136,6 +136,17 @@ def test_a_real_convolutional_backbone(data: Path) -> None:
     torch.testing.assert_close(features.grid.mean(1), features.pooled)
 
 
+def test_finer_layers_are_averaged_to_the_grid(data: Path) -> None:
+    vision = VisionEncoder.load(data / "backbones" / "mobilenet_v2_1.0_224", ViewConfig((11, 15))).eval()
+    assert (vision.grid_length, vision.grid_width) == (49, 1280 + 96 + 320)
+    frames = torch.randint(0, 256, (1, 3, 224, 224), dtype=torch.uint8)
+    with torch.no_grad():
+        grid = vision(frames).grid
+        state = vision.backbone(normalise(frames, vision.spec), output_hidden_states=True).hidden_states[11]
+    assert state.shape == (1, 96, 14, 14)
+    torch.testing.assert_close(grid[0, 8, 1280:1376], state[0, :, 2:4, 2:4].mean((1, 2)), rtol=1e-3, atol=1e-3)
+
+
 def test_views_of_hidden_layers(save: Save, frames: torch.Tensor) -> None:
     """Mean and maximum of the output and of chosen layers; a mirrored view; and both come back from a description."""
     folder = save(transformers.ViTModel(transformers.ViTConfig(**_vision())))
@@ -146,7 +157,8 @@ def test_views_of_hidden_layers(save: Save, frames: torch.Tensor) -> None:
         found = vision.views(frames)
         outputs = vision.backbone(pixel_values=normalise(frames.flip(-1), vision.spec), output_hidden_states=True)
     states = (outputs.last_hidden_state, outputs.hidden_states[1], outputs.hidden_states[-2])
-    expected = torch.cat([part for s in states for part in (s.mean(1), s.amax(1))], dim=1)
+    grid = torch.cat([state[:, 1:] for state in states], dim=2)  # without the class token
+    expected = torch.cat([grid.mean(1), grid.amax(1)], dim=1)
     torch.testing.assert_close(found[:, 1], expected)
     with torch.no_grad():
         torch.testing.assert_close(found[:, 0], vision.views(frames.flip(-1))[:, 1])

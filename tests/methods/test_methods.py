@@ -17,7 +17,7 @@ from babelreel import scoring
 from babelreel.data.grams import learn_grams
 from babelreel.data.tokenizers import TextPolicy, Tokenizer, train_tokenizer
 from babelreel.encoders.grams import GramConfig, GramEncoder
-from babelreel.encoders.heads import HeadConfig, MediaHead, ViewHead
+from babelreel.encoders.heads import HeadConfig, MediaHead, SummaryHead
 from babelreel.encoders.media import MediaTower
 from babelreel.encoders.text import TextEncoder
 from babelreel.encoders.vision import ViewConfig, VisionEncoder
@@ -77,7 +77,14 @@ def viewed() -> CLIP4Clip:
     torch.manual_seed(0)
     text = GramEncoder(learn_grams(ENGLISH + GERMAN, 500), WIDTH, GramConfig(width=32, hidden=32))
     seen = VisionEncoder(vision().backbone, ImageSpec(32, 32), ViewConfig((0,), mirror=True))
-    return CLIP4Clip(seen, text, Sampling(frames=3), HeadConfig("views", WIDTH, dropout=0.0), scale=14.0)
+    return CLIP4Clip(seen, text, Sampling(frames=3), HeadConfig("summary", WIDTH, dropout=0.0), scale=14.0)
+
+
+def over_grid() -> MuMUR:
+    """MuMUR from the towers of a trained `viewed`, its grid as tokens."""
+    start = viewed()
+    fit(start, batch(start), 10)
+    return MuMUR(start.media.over_grid(), start.text, Sampling(frames=3), dropout=0.0)
 
 
 def mkd(tokenizer: Tokenizer) -> MKD:
@@ -117,6 +124,7 @@ CASES = {
     "clip4clip": clip4clip,
     "clip4clip, grams and views": lambda t: viewed(),
     "mumur": mumur,
+    "mumur, grams and the grid": lambda t: over_grid(),
     "mumur, bare dot product": lambda t: mumur(t, similarity="dot"),
     "mumur, four heads": lambda t: mumur(t, heads=4),
     "mumur, one text tower": lambda t: mumur(t, shared=True),
@@ -355,7 +363,7 @@ def test_a_head_pools_each_frame_by_itself(kind: str) -> None:
 
 def test_a_head_draws_views_in_training_and_averages_them_after() -> None:
     torch.manual_seed(0)
-    head = ViewHead(HeadConfig("views", 8, hidden=5, dropout=0.0), 6, 2)
+    head = SummaryHead(HeadConfig("summary", 8, hidden=5, dropout=0.0), 6, 2, False)
     head.project.network[2].p = 0.0  # type: ignore[union-attr]
     tokens = torch.randn(64, 3 * 2, 6)  # three frames of two views
     drawn = head.train()(tokens)
@@ -366,6 +374,25 @@ def test_a_head_draws_views_in_training_and_averages_them_after() -> None:
     assert (first ^ second).all()
     assert 0.3 < first.float().mean() < 0.7
     assert drawn.tokens.shape == found.tokens.shape
+
+
+def test_a_summary_head_reads_from_the_grid_what_it_learned_from_summaries(tokenizer: Tokenizer) -> None:
+    method = viewed()
+    fit(method, batch(method), 10)
+    frames = MediaBatch(("a", "b"), media_batch().frames[:2], media_batch().mask[:2], media_batch().times[:2])
+    tower = method.media.over_grid().eval()
+    assert isinstance(tower.head, SummaryHead)
+    assert tower.over_grid() is tower
+    with torch.no_grad():
+        views = method.media.vision.views(frames.frames[frames.mask])
+        grid = tower.vision(frames.frames[frames.mask]).grid
+        torch.testing.assert_close(torch.cat([grid.mean(1), grid.amax(1)], 1), views[:, 0])
+        found = tower.head(grid.unsqueeze(0).flatten(1, 2))
+        whole = tower.head.project(tower.head.standardise(views[:, 0]))
+    torch.testing.assert_close(found.frames[0], whole)
+    torch.testing.assert_close(found.tokens[0].unflatten(0, (len(grid), -1)), whole.unsqueeze(1).expand(-1, 4, -1))
+    with pytest.raises(ConfigError, match="cannot read the grid"):
+        clip4clip(tokenizer).media.over_grid()
 
 
 def test_captions_of_one_item_are_drawn_together(tokenizer: Tokenizer) -> None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d
 
 from babelreel.encoders.hub import load_backbone, read_json, resolve
 from babelreel.errors import ConfigError
@@ -38,9 +39,9 @@ class FrameFeatures(NamedTuple):
 class ViewConfig:
     """What is taken from a frame beyond the backbone's own vector.
 
-    `layers` are numbers of hidden states, from 0, or from -1 back: mean and maximum over positions of the backbone's
-    output and of each of them, in a row, are taken instead of its vector. With `mirror` the frame is also seen left
-    for right.
+    `layers` are numbers of hidden states, from 0, or from -1 back. They stand beside the backbone's output at each
+    place of its grid, and the mean and the maximum over the grid are taken instead of the backbone's vector. With
+    `mirror` the frame is also seen left for right.
     """
 
     layers: tuple[int, ...] = ()
@@ -85,7 +86,10 @@ class VisionEncoder(nn.Module):
             found = FrameFeatures(grid.mean(1), grid)
         else:
             found = self._tokens(outputs, hidden)
-        return found._replace(pooled=self._layers(outputs)) if self.view.layers else found
+        if self.view.layers:
+            grid = self._layers(outputs, found.grid)
+            found = FrameFeatures(torch.cat([grid.mean(1), grid.amax(1)], dim=1), grid)
+        return found
 
     def views(self, frames: Tensor) -> Tensor:
         """One vector a view of each frame, (M, V, D): the frame, and with `mirror` its mirror image."""
@@ -94,17 +98,19 @@ class VisionEncoder(nn.Module):
             pooled.append(self(frames.flip(-1)).pooled)
         return torch.stack(pooled, dim=1)
 
-    def _layers(self, outputs: Any) -> Tensor:
-        """Mean and maximum over positions of the output and the chosen hidden states, (M, sum of 2 * Dl)."""
+    def _layers(self, outputs: Any, grid: Tensor) -> Tensor:
+        """The grid (M, G, D) with the chosen hidden states beside it, finer ones averaged to it: (M, G, sum of Dl)."""
         states = outputs.hidden_states
         wrong = [n for n in self.view.layers if not -len(states) <= n < len(states)]
         if wrong:
             raise ConfigError(f"The backbone has hidden states 0 to {len(states) - 1} (or from -1 back), not {wrong}.")
-        found: list[Tensor] = []
-        for state in (outputs.last_hidden_state, *(states[number] for number in self.view.layers)):
-            tokens = state.flatten(2) if state.ndim == 4 else state.transpose(1, 2)  # (M, Dl, G)
-            found += [tokens.mean(2), tokens.amax(2)]
-        return torch.cat(found, dim=1)
+        found = [grid]
+        for number in self.view.layers:
+            state = states[number]
+            if state.ndim == 4:
+                state = adaptive_avg_pool2d(state, outputs.last_hidden_state.shape[-2:]).flatten(2).transpose(1, 2)
+            found.append(state[:, -grid.shape[1] :])  # patches come last
+        return torch.cat(found, dim=2)
 
     def _tokens(self, outputs: Any, hidden: Tensor) -> FrameFeatures:
         patches = (self.spec.height // self._patch) * (self.spec.width // self._patch)

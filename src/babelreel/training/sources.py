@@ -26,7 +26,7 @@ def media_from(source: str, head: HeadConfig | None, grid: bool, view: ViewConfi
     folder comes the backbone, with a new head; `view` is for the latter.
 
     Raises:
-        ConfigError: when `grid` asks for patches of a run whose head reads one vector a frame.
+        ConfigError: when `grid` asks for patches of a run whose head cannot read them.
         ModelError: when the source cannot be loaded, or is a run without a media side.
     """
     if not is_run(Path(source)):
@@ -34,12 +34,7 @@ def media_from(source: str, head: HeadConfig | None, grid: bool, view: ViewConfi
     media = load_run(Path(source)).media_tower()
     if head is not None:
         return MediaTower(media.vision, head, grid)
-    if grid and not media.use_grid:
-        raise ConfigError(
-            f"[method.vision] has grid = true, but the head of {source} reads one vector a frame. Leave grid out, or "
-            "give a [method.head] of your own."
-        )
-    return media
+    return media.over_grid() if grid else media
 
 
 def text_from(source: str, role: str, width: int) -> TextTower:
