@@ -329,6 +329,23 @@ def test_two_processes_train_as_one(world: Path, tmp_path: Path) -> None:
         loop.refuse_uneven(replace(recipe(world), training=replace(recipe(world).training, **odd)), 2)
 
 
+def test_a_run_over_grams_is_indexed_and_searched(world: Path, tmp_path: Path) -> None:
+    """From the shell: train, index the pictures, ask; a query of unknown words is said to be one."""
+    chosen = recipe(world, method={"text": {"grams": {"width": 32, "hidden": 32, "vocabulary": 200}}},
+                    training={"epochs": 10})  # fmt: skip
+    train(chosen, tmp_path / "run")
+    said = CliRunner().invoke(
+        app, ["index", str(world), "--model", str(tmp_path / "run"), "-o", str(tmp_path / "index")]
+    )
+    assert said.exit_code == 0, said.output
+    found = CliRunner().invoke(app, ["search", "something white", "--index", str(tmp_path / "index"), "-k", "3"])
+    assert len(found.stdout.splitlines()) == 3
+    assert not found.stderr
+    unknown = CliRunner().invoke(app, ["search", "🐕 xyzzy", "--index", str(tmp_path / "index")])
+    assert unknown.exit_code == 0
+    assert "The model knows nothing of this query" in unknown.stderr
+
+
 def test_bfloat16_trains_to_about_the_same(world: Path, tmp_path: Path) -> None:
     for precision in ("no", "bf16"):
         train(recipe(world, training={"epochs": 6, "precision": precision}), tmp_path / precision)

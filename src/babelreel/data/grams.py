@@ -94,6 +94,11 @@ class GramTokenizer:
         return len(self.vocabulary) + 1
 
     @property
+    def limit(self) -> int | None:
+        """Every gram of a query is read."""
+        return None
+
+    @property
     def fingerprint(self) -> str:
         """Changes when the grams or their weights change."""
         return hashlib.sha256(self._written().encode()).hexdigest()[:16]

@@ -45,6 +45,10 @@ class TextReader(Protocol):
         """How many ids there are."""
 
     @property
+    def limit(self) -> int | None:
+        """How many ids of a text are read at most; None where there is no limit worth a word."""
+
+    @property
     def fingerprint(self) -> str:
         """Changes with whatever decides the ids."""
 
@@ -106,6 +110,11 @@ class Tokenizer:
     def vocab_size(self) -> int:
         """How many ids there are, special ones included."""
         return len(self.backend)
+
+    @property
+    def limit(self) -> int | None:
+        """How many tokens of a text are read, special ones included."""
+        return self.policy.max_length
 
     @property
     def fingerprint(self) -> str:

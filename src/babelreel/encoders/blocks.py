@@ -5,14 +5,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from babelreel.distributed import total
+
 LIMIT = 6.0  # standard deviations
 
 
 class Standardise(nn.Module):
     """(..., D) to mean 0 and deviation 1 in each channel, cut at 6 deviations.
 
-    Means and deviations are those of the first batch of the training, and stay: data-dependent initialisation as in
-    ActNorm (Kingma & Dhariwal 2018). Unlike batch normalisation, a row never depends on the rest of its batch.
+    Means and deviations are those of the first batch of the training, over all processes, and stay: data-dependent
+    initialisation as in ActNorm (Kingma & Dhariwal 2018). Unlike in batch normalisation, a row never depends on the
+    rest of its batch. Where a batch is encoded in chunks, the first chunk decides.
     """
 
     def __init__(self, width: int) -> None:
@@ -28,8 +31,9 @@ class Standardise(nn.Module):
         """`values` (..., D); rows of zeros are padding and do not count."""
         if self.training and not self.known:
             real = values[values.any(-1)].detach().float()
-            self.mean.copy_(real.mean(0))
-            self.deviation.copy_(real.std(0, correction=0) + 1e-4)
+            count = total(real.new_tensor(len(real)))
+            self.mean.copy_(total(real.sum(0)) / count)
+            self.deviation.copy_((total((real - self.mean).square().sum(0)) / count).sqrt() + 1e-4)
             self.known.fill_(True)
         return ((values - self.mean) / self.deviation).clamp(-LIMIT, LIMIT)
 
