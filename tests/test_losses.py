@@ -11,6 +11,7 @@ import torch.multiprocessing as mp
 from torch import Tensor, nn
 
 from babelreel.distributed import gather
+from babelreel.encoders.blocks import Standardise
 from babelreel.losses import contrastive, cosine_distillation, l2_distillation, mse_distillation
 
 
@@ -85,7 +86,10 @@ def _process(rank: int, folder: str) -> None:
     loss = _step(both.module["t"], both.module["m"], x[own], y[own])  # the wrapper's hooks average the gradients
     both.reducer.prepare_for_backward([loss])
     loss.backward()
-    torch.save([loss.detach(), *(p.grad for p in both.module.parameters())], f"{folder}/{rank}.pt")
+    scale = Standardise(6)
+    scale.train()(x[own])
+    gradients = (p.grad for p in both.module.parameters())
+    torch.save([loss.detach(), *gradients, scale.mean, scale.deviation], f"{folder}/{rank}.pt")
     torch.distributed.destroy_process_group()
 
 
@@ -94,7 +98,10 @@ def test_two_processes_equal_one_on_the_joint_batch(tmp_path: Path) -> None:
     texts, media, x, y = _towers()
     loss = _step(texts, media, x, y)
     loss.backward()
-    expected = [loss.detach(), *(p.grad for p in nn.ModuleDict({"t": texts, "m": media}).parameters())]
+    scale = Standardise(6)
+    scale.train()(x)
+    gradients = (p.grad for p in nn.ModuleDict({"t": texts, "m": media}).parameters())
+    expected = [loss.detach(), *gradients, scale.mean, scale.deviation]
     for rank in (0, 1):
         for got, want in zip(torch.load(tmp_path / f"{rank}.pt"), expected, strict=True):
             torch.testing.assert_close(got, want, rtol=1e-4, atol=1e-6)

@@ -290,9 +290,10 @@ def print_hits(searcher: Any, query: str, k: int, lang: str | None) -> None:
     """Print the hits of one query: rank, score, file, and the best moment in seconds."""
     tokenizer = searcher.model.method.texts[searcher.model.role(query, lang)]
     length = tokenizer.lengths([query])[0]
-    if length > tokenizer.policy.max_length:
-        limit = tokenizer.policy.max_length
-        print(f"The query has {length} tokens; the model reads the first {limit}.", file=sys.stderr)
+    if not length:
+        print("The model knows nothing of this query, so the order of the hits means nothing.", file=sys.stderr)
+    if tokenizer.limit is not None and length > tokenizer.limit:
+        print(f"The query has {length} tokens; the model reads the first {tokenizer.limit}.", file=sys.stderr)
     for hit in searcher.search(query, k, lang):
         at = "" if hit.moment is None else f"  at {int(hit.moment // 60)}:{hit.moment % 60:04.1f}"
         print(f"{hit.rank:4}  {hit.score:7.4f}  {hit.path}{at}")

@@ -31,6 +31,15 @@ def gather(tensor: Tensor) -> Tensor:
     return _Gather.apply(tensor) if processes() > 1 else tensor  # type: ignore[no-untyped-call]
 
 
+def total(tensor: Tensor) -> Tensor:
+    """The sum over all processes, without gradients."""
+    if processes() == 1:
+        return tensor.detach()
+    summed = tensor.detach().clone()
+    dist.all_reduce(summed)
+    return summed
+
+
 class _Gather(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, tensor: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from babelreel import __version__
 from babelreel.atomic import atomic_path
-from babelreel.data.tokenizers import Tokenizer
+from babelreel.encoders.towers import load_tokenizer
 from babelreel.errors import ModelError
 from babelreel.methods import method_class, method_name
 from babelreel.methods.base import Method
@@ -81,7 +81,7 @@ def load_run(folder: Path) -> Method:
     """
     info = read_run_info(folder)
     roles = sorted(path.name for path in (folder / "texts").glob("*"))
-    tokenizers = {role: Tokenizer.load(folder / "texts" / role) for role in roles}
+    tokenizers = {role: load_tokenizer(folder / "texts" / role) for role in roles}
     method = method_class(info.method).from_description(info.description, tokenizers)
     load_weights(method, folder / "model.safetensors")
     if method.media_fingerprint() != info.fingerprint:

@@ -182,10 +182,11 @@ def test_corpora_by_name(tmp_path: Path) -> None:
     record = {
         "image": "a.jpg",
         "split": "test",
-        "captions": {"en": ["a dog"], "m30k_fr": ["un chien"], "xfc_ja": ["犬"]},
+        "captions": {"en": ["a dog"], "m30k_fr": ["un chien"], "m30k_pt": ["um cão"], "xfc_ja": ["犬"]},
     }
     path.write_bytes(gzip.compress(json.dumps(record).encode()))
     assert [c.lang for c in open_corpus("flickr8k", tmp_path).items[0].captions] == ["en", "fr"]
+    assert [c.lang for c in open_corpus("flickr8k-all", tmp_path).items[0].captions] == ["en", "fr", "pt"]
     assert [c.lang for c in open_corpus("flickr8k-xfc", tmp_path).items[0].captions] == ["ja"]
     write_manifest(open_corpus("flickr8k", tmp_path), tmp_path / "manifest.jsonl")
     assert len(open_corpus(str(tmp_path))) == 1

@@ -18,8 +18,9 @@ from babelreel.data.tokenizers import Tokenizer
 from babelreel.encoders.fingerprint import fingerprint
 from babelreel.encoders.hub import resolve
 from babelreel.encoders.text import TextEncoder
-from babelreel.encoders.vision import VisionEncoder
-from babelreel.errors import ModelError
+from babelreel.encoders.vision import ViewConfig, VisionEncoder
+from babelreel.errors import ConfigError, ModelError
+from babelreel.media.transforms import normalise
 
 Save = Callable[..., Path]
 
@@ -133,6 +134,41 @@ def test_a_real_convolutional_backbone(data: Path) -> None:
     assert features.grid.shape == (2, 49, 1280)
     torch.testing.assert_close(features.pooled, expected.pooler_output, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(features.grid.mean(1), features.pooled)
+
+
+def test_finer_layers_are_averaged_to_the_grid(data: Path) -> None:
+    vision = VisionEncoder.load(data / "backbones" / "mobilenet_v2_1.0_224", ViewConfig((11, 15))).eval()
+    assert (vision.grid_length, vision.grid_width) == (49, 1280 + 96 + 320)
+    frames = torch.randint(0, 256, (1, 3, 224, 224), dtype=torch.uint8)
+    with torch.no_grad():
+        grid = vision(frames).grid
+        state = vision.backbone(normalise(frames, vision.spec), output_hidden_states=True).hidden_states[11]
+    assert state.shape == (1, 96, 14, 14)
+    torch.testing.assert_close(grid[0, 8, 1280:1376], state[0, :, 2:4, 2:4].mean((1, 2)), rtol=1e-3, atol=1e-3)
+
+
+def test_views_of_hidden_layers(save: Save, frames: torch.Tensor) -> None:
+    """Mean and maximum of the output and of chosen layers; a mirrored view; and both come back from a description."""
+    folder = save(transformers.ViTModel(transformers.ViTConfig(**_vision())))
+    view = ViewConfig((1, -2), mirror=True)
+    vision = VisionEncoder.load(folder, view).eval()
+    assert (vision.width, vision.view_count) == (3 * 2 * 32, 2)
+    with torch.no_grad():
+        found = vision.views(frames)
+        outputs = vision.backbone(pixel_values=normalise(frames.flip(-1), vision.spec), output_hidden_states=True)
+    states = (outputs.last_hidden_state, outputs.hidden_states[1], outputs.hidden_states[-2])
+    grid = torch.cat([state[:, 1:] for state in states], dim=2)  # without the class token
+    expected = torch.cat([grid.mean(1), grid.amax(1)], dim=1)
+    torch.testing.assert_close(found[:, 1], expected)
+    with torch.no_grad():
+        torch.testing.assert_close(found[:, 0], vision.views(frames.flip(-1))[:, 1])
+    again = VisionEncoder.from_description(json.loads(json.dumps(vision.describe())))
+    assert again.view == view
+    plain = VisionEncoder.load(folder).eval()
+    with torch.no_grad():
+        assert plain.views(frames).equal(plain(frames).pooled.unsqueeze(1))
+    with pytest.raises(ConfigError, match=r"hidden states 0 to 2 .* not \[7\]"):
+        VisionEncoder.load(folder, ViewConfig((7,)))
 
 
 def test_multilingual_towers_average_real_tokens_only(save: Save, tokenizer: Tokenizer) -> None:

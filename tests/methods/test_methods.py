@@ -14,17 +14,20 @@ from transformers import BertConfig, BertModel, CLIPVisionConfig, CLIPVisionMode
 
 import babelreel
 from babelreel import scoring
+from babelreel.data.grams import learn_grams
 from babelreel.data.tokenizers import TextPolicy, Tokenizer, train_tokenizer
-from babelreel.encoders.heads import HeadConfig, MediaHead
+from babelreel.encoders.grams import GramConfig, GramEncoder
+from babelreel.encoders.heads import HeadConfig, MediaHead, SummaryHead
 from babelreel.encoders.media import MediaTower
 from babelreel.encoders.text import TextEncoder
-from babelreel.encoders.vision import VisionEncoder
+from babelreel.encoders.vision import ViewConfig, VisionEncoder
 from babelreel.errors import ConfigError, ModelError
+from babelreel.losses import contrastive
 from babelreel.media.transforms import ImageSpec
 from babelreel.media.video import Sampling
 from babelreel.methods import METHODS, method_class, method_name
 from babelreel.methods.base import Method, positives
-from babelreel.methods.clip4clip import CLIP4Clip
+from babelreel.methods.clip4clip import CLIP4Clip, caption_pairs
 from babelreel.methods.mkd import MKD
 from babelreel.methods.mumur import CrossModal, MuMUR
 from babelreel.runs import load_run, save_run
@@ -69,6 +72,21 @@ def mumur(tokenizer: Tokenizer, **switches: object) -> MuMUR:
     return MuMUR(media, text_tower(tokenizer, 1), Sampling(frames=3), **options)  # type: ignore[arg-type]
 
 
+def viewed() -> CLIP4Clip:
+    """Grams and mirrored views with hidden layers."""
+    torch.manual_seed(0)
+    text = GramEncoder(learn_grams(ENGLISH + GERMAN, 500), WIDTH, GramConfig(width=32, hidden=32))
+    seen = VisionEncoder(vision().backbone, ImageSpec(32, 32), ViewConfig((0,), mirror=True))
+    return CLIP4Clip(seen, text, Sampling(frames=3), HeadConfig("summary", WIDTH, dropout=0.0), scale=14.0)
+
+
+def over_grid() -> MuMUR:
+    """MuMUR from the towers of a trained `viewed`, its grid as tokens."""
+    start = viewed()
+    fit(start, batch(start), 10)
+    return MuMUR(start.media.over_grid(), start.text, Sampling(frames=3), dropout=0.0)
+
+
 def mkd(tokenizer: Tokenizer) -> MKD:
     return MKD(clip4clip(tokenizer), text_tower(tokenizer, 3))
 
@@ -104,7 +122,9 @@ def fit(method: Method, given: Batch, steps: int = 150) -> list[float]:
 
 CASES = {
     "clip4clip": clip4clip,
+    "clip4clip, grams and views": lambda t: viewed(),
     "mumur": mumur,
+    "mumur, grams and the grid": lambda t: over_grid(),
     "mumur, bare dot product": lambda t: mumur(t, similarity="dot"),
     "mumur, four heads": lambda t: mumur(t, heads=4),
     "mumur, one text tower": lambda t: mumur(t, shared=True),
@@ -339,6 +359,66 @@ def test_a_head_pools_each_frame_by_itself(kind: str) -> None:
     assert frames.shape == (2, 5, 8)
     for n in range(5):
         torch.testing.assert_close(head(tokens[:, 4 * n : 4 * n + 4]).frames[:, 0], frames[:, n])
+
+
+def test_a_head_draws_views_in_training_and_averages_them_after() -> None:
+    torch.manual_seed(0)
+    head = SummaryHead(HeadConfig("summary", 8, hidden=5, dropout=0.0), 6, 2, False)
+    head.project.network[2].p = 0.0  # type: ignore[union-attr]
+    tokens = torch.randn(64, 3 * 2, 6)  # three frames of two views
+    drawn = head.train()(tokens)
+    found = head.eval()(tokens)
+    each = found.tokens.unflatten(1, (3, 2))
+    torch.testing.assert_close(found.frames, each.mean(2))
+    first, second = (drawn.frames.isclose(each[:, :, view], atol=1e-5).all(-1) for view in (0, 1))
+    assert (first ^ second).all()
+    assert 0.3 < first.float().mean() < 0.7
+    assert drawn.tokens.shape == found.tokens.shape
+
+
+def test_a_summary_head_reads_from_the_grid_what_it_learned_from_summaries(tokenizer: Tokenizer) -> None:
+    method = viewed()
+    fit(method, batch(method), 10)
+    frames = MediaBatch(("a", "b"), media_batch().frames[:2], media_batch().mask[:2], media_batch().times[:2])
+    tower = method.media.over_grid().eval()
+    assert isinstance(tower.head, SummaryHead)
+    assert tower.over_grid() is tower
+    with torch.no_grad():
+        views = method.media.vision.views(frames.frames[frames.mask])
+        grid = tower.vision(frames.frames[frames.mask]).grid
+        torch.testing.assert_close(torch.cat([grid.mean(1), grid.amax(1)], 1), views[:, 0])
+        found = tower.head(grid.unsqueeze(0).flatten(1, 2))
+        whole = tower.head.project(tower.head.standardise(views[:, 0]))
+    torch.testing.assert_close(found.frames[0], whole)
+    torch.testing.assert_close(found.tokens[0].unflatten(0, (len(grid), -1)), whole.unsqueeze(1).expand(-1, 4, -1))
+    with pytest.raises(ConfigError, match="cannot read the grid"):
+        clip4clip(tokenizer).media.over_grid()
+
+
+def test_captions_of_one_item_are_drawn_together(tokenizer: Tokenizer) -> None:
+    first, second = caption_pairs(torch.tensor([0, 0, 1, 2, 2, 2, 3, 3]))
+    assert (first.tolist(), second.tolist()) == ([0, 3, 6], [1, 4, 7])
+    method = clip4clip(tokenizer)
+    given = batch(method)
+    plain = method(given, 0.0)
+    method.between_captions = 0.5
+    with pytest.raises(ModelError, match=r"set data\.captions to 2"):
+        method(given, 0.0)
+    texts = {"query": method.texts["query"]([t for pair in zip(ENGLISH, GERMAN, strict=True) for t in pair])}
+    given = replace(given, texts=texts, owners=torch.arange(8).repeat_interleave(2))
+    rows = method.encode_text(texts["query"]).pooled
+    assert rows is not None
+    losses = method(given, 0.0)
+    expected = contrastive(method.log_scale.exp() * rows[::2] @ rows[1::2].T)
+    torch.testing.assert_close(losses["captions"], 0.5 * expected)
+    assert set(plain) == {"contrastive"}
+
+
+def test_methods_with_the_same_backbone_share_its_features(tokenizer: Tokenizer) -> None:
+    teacher = clip4clip(tokenizer)
+    assert mkd(tokenizer).features_fingerprint() == teacher.features_fingerprint()
+    assert mumur(tokenizer).features_fingerprint() != teacher.features_fingerprint()  # the grid
+    assert viewed().features_fingerprint() != teacher.features_fingerprint()
 
 
 def test_every_method_of_the_table_is_one(tokenizer: Tokenizer) -> None:

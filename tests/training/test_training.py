@@ -133,6 +133,31 @@ def test_every_method_trains_by_recipe(kind: str, world: Path, tmp_path: Path) -
     assert babelreel.load(tmp_path / "run").encode_text(["ein Bild"], "de").pooled is not None
 
 
+def test_grams_and_views_lead_to_the_grid_and_to_a_student(world: Path, tmp_path: Path) -> None:
+    """CLIP4Clip over grams and mirrored views; MuMUR over the grid from its run; MKD with a student of grams."""
+    grams = {"vocabulary": 300, "width": 16, "hidden": 16}
+    view = {"layers": [1], "mirror": True}
+    first = {"name": "clip4clip", "vision": {"source": str(world / "clip"), "view": view}, "text": {"grams": grams},
+             "head": {"kind": "summary", "width": 16, "hidden": 16, "dropout": 0.2},
+             "between_captions": 0.2}  # fmt: skip
+    chosen = recipe(world, data={"captions": 2}, training={"epochs": 8})
+    first_run, grid_run, mkd_run = (tmp_path / name for name in ("first", "grid", "mkd"))
+    train(replace(chosen, method=first), first_run)
+    found = losses(first_run)
+    assert set(found[0]) == {"contrastive", "captions"}
+    assert sum(found[-1].values()) < 0.9 * sum(found[0].values())
+    corpus = babelreel.open_corpus(str(world / "m.jsonl")).select("val")
+    assert evaluate_model(babelreel.load(first_run), corpus).row("de", "t2i").measures["R@1"] > 40
+    source = str(first_run)
+    second = {"name": "mumur", "vision": {"source": source, "grid": True}, "text": {"source": source}}
+    train(replace(recipe(world, data={"langs": ["de"]}, training={"epochs": 1}), method=second), grid_run)
+    assert babelreel.load(grid_run).encode_media(corpus).representation.tokens.shape == (6, 4, 16)  # type: ignore[union-attr]
+    assert losses(grid_run)[0]["english"] < 0.9 * losses(first_run)[0]["contrastive"]  # it begins where the first ended
+    third = {"name": "mkd", "teacher": source, "distance": "cosine", "student": {"grams": grams}}
+    train(replace(recipe(world, data={"langs": ["de"]}, training={"epochs": 8}), method=third), mkd_run)
+    assert losses(mkd_run)[-1]["cosine"] < 0.5 * losses(mkd_run)[0]["cosine"]
+
+
 def _start(world: Path, folder: Path, *more: str) -> subprocess.Popen[bytes]:
     code = "from babelreel.cli import main; main()"
     arguments = ["train", str(world / "r.toml"), "-o", str(folder), *more]
@@ -302,6 +327,23 @@ def test_two_processes_train_as_one(world: Path, tmp_path: Path) -> None:
     odd = {"batch_size": 5}
     with pytest.raises(ConfigError, match="a batch_size that divides among them"):
         loop.refuse_uneven(replace(recipe(world), training=replace(recipe(world).training, **odd)), 2)
+
+
+def test_a_run_over_grams_is_indexed_and_searched(world: Path, tmp_path: Path) -> None:
+    """From the shell: train, index the pictures, ask; a query of unknown words is said to be one."""
+    chosen = recipe(world, method={"text": {"grams": {"width": 32, "hidden": 32, "vocabulary": 200}}},
+                    training={"epochs": 10})  # fmt: skip
+    train(chosen, tmp_path / "run")
+    said = CliRunner().invoke(
+        app, ["index", str(world), "--model", str(tmp_path / "run"), "-o", str(tmp_path / "index")]
+    )
+    assert said.exit_code == 0, said.output
+    found = CliRunner().invoke(app, ["search", "something white", "--index", str(tmp_path / "index"), "-k", "3"])
+    assert len(found.stdout.splitlines()) == 3
+    assert not found.stderr
+    unknown = CliRunner().invoke(app, ["search", "🐕 xyzzy", "--index", str(tmp_path / "index")])
+    assert unknown.exit_code == 0
+    assert "The model knows nothing of this query" in unknown.stderr
 
 
 def test_bfloat16_trains_to_about_the_same(world: Path, tmp_path: Path) -> None:

@@ -6,8 +6,9 @@ translations of one English sentence (Multi30k), `xfc_*` come from xFlickrCO. Ph
 research and education only (Hodosh et al. 2013).
 
 The *seven languages* are en zh ar pt de in people's own captions, and fr cs from Multi30k. The other readings have a
-name of their own: `flickr8k-m30k` (parallel text in five languages) and `flickr8k-xfc` (eight languages for zero-shot
-tests; images of Multi30k's test part, whose other captions a training run must not have seen).
+name of their own: `flickr8k-all` (the seven with Multi30k's German and Portuguese too), `flickr8k-m30k` (parallel text
+in five languages) and `flickr8k-xfc` (eight languages for zero-shot tests; images of Multi30k's test part, whose other
+captions a training run must not have seen).
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ SEVEN = {
 }  # fmt: skip
 M30K = {f"m30k_{lang}": (lang, "m30k") for lang in ("en", "de", "fr", "cs", "pt")}
 XFC = {f"xfc_{lang}": (lang, "") for lang in ("de", "en", "es", "id", "ja", "ru", "tr", "zh")}
-READINGS = {"flickr8k": SEVEN, "flickr8k-m30k": M30K, "flickr8k-xfc": XFC}
+ALL = SEVEN | {"m30k_de": ("de", "m30k"), "m30k_pt": ("pt", "m30k")}
+READINGS = {"flickr8k": SEVEN, "flickr8k-all": ALL, "flickr8k-m30k": M30K, "flickr8k-xfc": XFC}
 
 
 def read_flickr8k(root: str | Path, name: str = "flickr8k") -> Corpus:

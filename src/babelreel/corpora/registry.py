@@ -29,6 +29,12 @@ CORPORA: dict[str, Entry] = {
         "captions/flickr8k_multilingual.jsonl.gz, images/flickr8k/",
         "research and education only",
     ),
+    "flickr8k-all": Entry(
+        lambda root: read_flickr8k(root, "flickr8k-all"),
+        "the same in the same languages, with Multi30k's German and Portuguese captions too, to train on",
+        "captions/flickr8k_multilingual.jsonl.gz, images/flickr8k/",
+        "research and education only",
+    ),
     "flickr8k-m30k": Entry(
         lambda root: read_flickr8k(root, "flickr8k-m30k"),
         "the same photographs, Multi30k's parallel captions in en de fr cs pt",

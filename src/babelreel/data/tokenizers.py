@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from babelreel.errors import ModelError
 from babelreel.types import TextBatch
@@ -29,6 +29,31 @@ class TextPolicy:
     max_length: int = 64
     padding: Literal["longest", "max_length"] = "longest"
     lower: bool = False
+
+
+class TextReader(Protocol):
+    """What a text tower asks of its tokenizer, whatever the kind: `Tokenizer` here, or `data.grams.GramTokenizer`."""
+
+    def __call__(self, texts: Sequence[str], langs: Sequence[str] = (), role: str = "query") -> TextBatch:
+        """B texts for the tower of a role."""
+
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """How many ids each text has, so that texts of like length are batched."""
+
+    @property
+    def vocab_size(self) -> int:
+        """How many ids there are."""
+
+    @property
+    def limit(self) -> int | None:
+        """How many ids of a text are read at most; None where there is no limit worth a word."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with whatever decides the ids."""
+
+    def save(self, folder: Path) -> None:
+        """Write it whole into a folder."""
 
 
 class Tokenizer:
@@ -77,8 +102,7 @@ class Tokenizer:
 
     def _plain(self, text: str) -> str:
         """The text as the vocabulary shall read it: "</s>" in a caption is four characters, not the end."""
-        if not isinstance(text, str) or not text.strip():
-            raise ModelError(f"A query or caption needs text, found {text!r}.")
+        text = refuse_empty(text)
         text = text.lower() if self.policy.lower else text
         return self._special.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
 
@@ -86,6 +110,11 @@ class Tokenizer:
     def vocab_size(self) -> int:
         """How many ids there are, special ones included."""
         return len(self.backend)
+
+    @property
+    def limit(self) -> int | None:
+        """How many tokens of a text are read, special ones included."""
+        return self.policy.max_length
 
     @property
     def fingerprint(self) -> str:
@@ -106,6 +135,13 @@ class Tokenizer:
 
         policy = TextPolicy(**json.loads((folder / "text_policy.json").read_text()))
         return cls(AutoTokenizer.from_pretrained(folder), policy)
+
+
+def refuse_empty(text: str) -> str:
+    """The text, or ModelError where there is none."""
+    if not isinstance(text, str) or not text.strip():
+        raise ModelError(f"A query or caption needs text, found {text!r}.")
+    return text
 
 
 def train_tokenizer(

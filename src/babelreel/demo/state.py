@@ -64,7 +64,9 @@ class State:
                     temporary.write_text(text, encoding="utf-8")
             state._write()
         except OSError as error:
-            raise ConfigError(f"{folder} cannot be written: {error.strerror or error}. Name another with -o.") from error
+            raise ConfigError(
+                f"{folder} cannot be written: {error.strerror or error}. Name another with -o."
+            ) from error
         return state
 
     def finish(self, stage: str, said: str, seconds: float) -> None:

@@ -8,26 +8,28 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from babelreel.encoders.heads import HeadConfig, MediaHead
+from babelreel.encoders.heads import HeadConfig, media_head
 from babelreel.encoders.vision import VisionEncoder
+from babelreel.errors import ConfigError
 from babelreel.types import MediaBatch, Representation
 
 
 class MediaTower(nn.Module):
-    """`vision` reads frames; tokens are its patches with `use_grid`, else one a frame; `head` projects them."""
+    """`vision` reads frames; tokens are its patches with `use_grid`, else its views of each; `head` projects them."""
 
     def __init__(self, vision: VisionEncoder, head: HeadConfig, use_grid: bool) -> None:
         super().__init__()
         self.vision = vision
         self.use_grid = use_grid
         width = vision.grid_width if use_grid else vision.width
-        self.head = MediaHead(head, width, vision.grid_length if use_grid else 1)
+        length = vision.grid_length if use_grid else vision.view_count
+        self.head = media_head(head, width, length, use_grid)
         self.width = self.head.width
 
     def backbone_features(self, batch: MediaBatch) -> Representation:
         """What the backbone alone gives: tokens (B, T * G, Ds), frame by frame, with mask and times."""
-        features = self.vision(batch.frames[batch.mask])  # real frames only
-        found = features.grid if self.use_grid else features.pooled.unsqueeze(1)  # (M, G, Ds)
+        frames = batch.frames[batch.mask]  # real frames only
+        found = self.vision(frames).grid if self.use_grid else self.vision.views(frames)  # (M, G, Ds)
         per_frame = found.shape[1]
         tokens = found.new_zeros(*batch.mask.shape, *found.shape[1:])  # (B, T, G, Ds)
         tokens[batch.mask] = found
@@ -44,6 +46,27 @@ class MediaTower(nn.Module):
         """Every projected token (B, L, D) with mask (B, L) and times (B, L), not normalised."""
         tokens, mask, times = parts(features)
         return self.head(tokens).tokens, mask, times
+
+    def over_grid(self) -> MediaTower:
+        """The same tower with each frame's grid as tokens: a summary head reads what it was trained on from the grid.
+
+        Raises:
+            ConfigError: when the head has another kind, or was trained on something else than summaries of the grid.
+        """
+        if self.use_grid:
+            return self
+        if self.head.config.kind != "summary" or not self.vision.view.layers:
+            raise ConfigError(
+                "This media side reads one vector a frame and cannot read the grid. Leave grid out, or give a "
+                "[method.head] of your own."
+            )
+        tower = MediaTower(self.vision, self.head.config, True)
+        tower.head.load_state_dict(self.head.state_dict(), strict=False)  # all but the places' layer, which is new
+        return tower
+
+    def feature_settings(self) -> dict[str, Any]:
+        """Which of the backbone's outputs are taken, as plain values."""
+        return {"grid": self.use_grid, "view": asdict(self.vision.view)}
 
     def describe(self) -> dict[str, Any]:
         """Plain values from which `parts_of` builds the same."""

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from babelreel import scoring
-from babelreel.data.tokenizers import Tokenizer
+from babelreel.data.tokenizers import TextReader
 from babelreel.distributed import gather
 from babelreel.distributed import process as process_number
 from babelreel.encoders.fingerprint import fingerprint
 from babelreel.encoders.media import MediaTower
-from babelreel.encoders.text import TextEncoder
+from babelreel.encoders.towers import TextTower
 from babelreel.errors import ModelError
 from babelreel.media.transforms import ImageSpec
 from babelreel.media.video import Sampling
@@ -34,7 +34,7 @@ class Method(nn.Module):
     scored: tuple[str, ...] = ("pooled",)
     reads_media = True
     chunk = 0  # rows that training encodes at a time, see `methods.chunks`; 0 is all of them
-    texts: dict[str, Tokenizer]
+    texts: dict[str, TextReader]
     spec: ImageSpec
     sampling: Sampling
 
@@ -94,7 +94,7 @@ class Method(nn.Module):
         raise TypeError(f"{type(self).__name__} must describe itself")
 
     @classmethod
-    def from_description(cls, description: dict[str, Any], tokenizers: dict[str, Tokenizer]) -> Method:
+    def from_description(cls, description: dict[str, Any], tokenizers: dict[str, TextReader]) -> Method:
         """The architecture that `describe` spoke of, with random weights; `tokenizers` by role."""
         raise TypeError(f"{cls.__name__} must say how it is built again")
 
@@ -106,7 +106,7 @@ class Method(nn.Module):
         """
         raise ModelError(f"A {type(self).__name__} has no media side that another method could start from.")
 
-    def text_tower(self, role: str) -> TextEncoder:
+    def text_tower(self, role: str) -> TextTower:
         """The text tower that reads a role, "query" or "pivot", from which another method may start.
 
         Raises:
@@ -118,14 +118,19 @@ class Method(nn.Module):
 
     def media_fingerprint(self) -> str:
         """Names the media side: an index holds it, and another media side is refused by it."""
-        return fingerprint(self.media_modules(), {"method": type(self).__name__} | self._media_settings())
+        return fingerprint(self.media_modules(), self._media_settings())
 
     def features_fingerprint(self) -> str:
-        """Names the backbone and what is read of it: what the store of its features holds, for every method alike."""
-        return fingerprint(self.backbone(), {"grid": self.media_tower().use_grid} | self._media_settings())
+        """Names the backbone alone: what the store of its features holds."""
+        settings = {
+            "features": self.media_tower().feature_settings(),
+            "spec": asdict(self.spec),
+            "sampling": asdict(self.sampling),
+        }
+        return fingerprint(self.backbone(), settings)
 
     def _media_settings(self) -> dict[str, Any]:
-        return {"spec": asdict(self.spec), "sampling": asdict(self.sampling)}
+        return {"method": type(self).__name__, "spec": asdict(self.spec), "sampling": asdict(self.sampling)}
 
 
 def positives(batch: Batch) -> Tensor | None:

@@ -4,6 +4,9 @@
 - Symmetric cross entropy over cosines with a learned scale, clamped to 100 (eq. 1-3): `losses.contrastive`.
 - With an image-text model and nothing trained this is zero-shot retrieval.
 
+- `between_captions` weighs a third contrastive term, between two captions of each item, which brings languages together
+  (as the caption-caption term of C2KD's baselines and of MMP); 0, the paper's, leaves it out.
+
 Stated differences: several captions of an item in a batch are all positives (the paper has one). A backbone that is no
 image-text model gets a head (`encoders/heads.py`), and stays frozen unless the recipe says otherwise.
 """
@@ -18,11 +21,11 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from babelreel import scoring
-from babelreel.data.tokenizers import Tokenizer
+from babelreel.data.tokenizers import TextReader
 from babelreel.distributed import gather
 from babelreel.encoders.heads import HeadConfig
 from babelreel.encoders.media import MediaTower
-from babelreel.encoders.text import TextEncoder
+from babelreel.encoders.towers import TextTower, tower_from
 from babelreel.encoders.vision import VisionEncoder
 from babelreel.errors import ModelError
 from babelreel.losses import contrastive
@@ -41,8 +44,8 @@ class CLIP4Clip(Method):
     """
 
     def __init__(
-        self, vision: VisionEncoder, text: TextEncoder, sampling: Sampling, head: HeadConfig | None = None,
-        grid: bool = False, scale: float = 100.0,
+        self, vision: VisionEncoder, text: TextTower, sampling: Sampling, head: HeadConfig | None = None,
+        grid: bool = False, scale: float = 100.0, between_captions: float = 0.0,
     ) -> None:  # fmt: skip
         super().__init__()
         self.media = MediaTower(vision, head or HeadConfig(), grid)
@@ -55,6 +58,7 @@ class CLIP4Clip(Method):
         self.texts = {"query": text.tokenizer}
         self.spec = vision.spec
         self.sampling = sampling
+        self.between_captions = between_captions
         self.log_scale = nn.Parameter(torch.tensor(scale).log())
 
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:
@@ -63,8 +67,12 @@ class CLIP4Clip(Method):
         texts = self.text_rows(batch).pooled
         assert media is not None
         assert texts is not None
-        scores = self.log_scale.exp().clamp(max=MAX_SCALE) * gather(texts) @ gather(media).T
-        return {"contrastive": contrastive(scores, positives(batch))}
+        scale = self.log_scale.exp().clamp(max=MAX_SCALE)
+        losses = {"contrastive": contrastive(scale * gather(texts) @ gather(media).T, positives(batch))}
+        if self.between_captions:
+            first, second = caption_pairs(batch.owners)
+            losses["captions"] = self.between_captions * contrastive(scale * texts[first] @ texts[second].T)
+        return losses
 
     def encode_text(self, batch: TextBatch) -> Representation:
         """Normalised vectors (B, D)."""
@@ -92,17 +100,32 @@ class CLIP4Clip(Method):
         """The vision backbone and its head."""
         return self.media
 
-    def text_tower(self, role: str) -> TextEncoder:
+    def text_tower(self, role: str) -> TextTower:
         """The one tower, whatever the role."""
         return self.text
 
     def describe(self) -> dict[str, Any]:
         """Towers and settings as plain values."""
-        return {"media": self.media.describe(), "text": self.text.describe(), "sampling": asdict(self.sampling)}
+        towers = {"media": self.media.describe(), "text": self.text.describe()}
+        return towers | {"sampling": asdict(self.sampling), "between_captions": self.between_captions}
 
     @classmethod
-    def from_description(cls, description: dict[str, Any], tokenizers: dict[str, Tokenizer]) -> CLIP4Clip:
+    def from_description(cls, description: dict[str, Any], tokenizers: dict[str, TextReader]) -> CLIP4Clip:
         """The architecture that `describe` spoke of, with random weights."""
         vision, head, grid = MediaTower.parts(description["media"])
-        text = TextEncoder.from_description(description["text"], tokenizers["query"])
-        return cls(vision, text, Sampling(**description["sampling"]), head, grid)
+        text = tower_from(description["text"], tokenizers["query"])
+        between = description.get("between_captions", 0.0)
+        return cls(vision, text, Sampling(**description["sampling"]), head, grid, between_captions=between)
+
+
+def caption_pairs(owners: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Rows of the first and the second caption of each item that has two; `owners` (Q,) is sorted.
+
+    Raises:
+        ModelError: when no item of the batch has two.
+    """
+    if owners is None or not (same := owners[1:] == owners[:-1]).any():
+        raise ModelError("between_captions compares two captions of an item: set data.captions to 2 or more.")
+    before = torch.cat([same.new_zeros(1), same[:-1]])
+    first = (same & ~before).nonzero().squeeze(1)  # (P,)
+    return first, first + 1

@@ -18,9 +18,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from babelreel.data.tokenizers import Tokenizer
+from babelreel.data.tokenizers import TextReader
 from babelreel.encoders.media import MediaTower
-from babelreel.encoders.text import TextEncoder
+from babelreel.encoders.towers import TextTower, tower_from
 from babelreel.errors import ModelError
 from babelreel.losses import cosine_distillation, l2_distillation, mse_distillation
 from babelreel.methods.base import Method
@@ -36,9 +36,7 @@ class MKD(Method):
 
     reads_media = False
 
-    def __init__(
-        self, teacher: CLIP4Clip, student: TextEncoder, distance: Literal["l2", "mse", "cosine"] = "l2"
-    ) -> None:
+    def __init__(self, teacher: CLIP4Clip, student: TextTower, distance: Literal["l2", "mse", "cosine"] = "l2") -> None:
         super().__init__()
         if student.width != teacher.text.width:
             raise ModelError(f"The teacher's vectors have width {teacher.text.width}, the student's {student.width}.")
@@ -98,7 +96,7 @@ class MKD(Method):
         """The teacher's."""
         return self.teacher.media
 
-    def text_tower(self, role: str) -> TextEncoder:
+    def text_tower(self, role: str) -> TextTower:
         """The teacher's for the pivot, else the student."""
         return self.teacher.text if role == "pivot" else self.student
 
@@ -107,8 +105,8 @@ class MKD(Method):
         return {"teacher": self.teacher.describe(), "student": self.student.describe(), "distance": self.distance}
 
     @classmethod
-    def from_description(cls, description: dict[str, Any], tokenizers: dict[str, Tokenizer]) -> MKD:
+    def from_description(cls, description: dict[str, Any], tokenizers: dict[str, TextReader]) -> MKD:
         """The architecture that `describe` spoke of, with random weights."""
         teacher = CLIP4Clip.from_description(description["teacher"], {"query": tokenizers["pivot"]})
-        student = TextEncoder.from_description(description["student"], tokenizers["query"])
+        student = tower_from(description["student"], tokenizers["query"])
         return cls(teacher, student, description["distance"])

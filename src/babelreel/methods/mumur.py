@@ -28,10 +28,10 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from babelreel import scoring
-from babelreel.data.tokenizers import Tokenizer
+from babelreel.data.tokenizers import TextReader
 from babelreel.distributed import gather
 from babelreel.encoders.media import MediaTower
-from babelreel.encoders.text import TextEncoder
+from babelreel.encoders.towers import TextTower, tower_from
 from babelreel.errors import ModelError
 from babelreel.losses import contrastive
 from babelreel.media.video import Sampling
@@ -105,10 +105,10 @@ class MuMUR(Method):
     def __init__(
         self,
         media: MediaTower,
-        text: TextEncoder,
+        text: TextTower,
         sampling: Sampling,
         *,
-        english: TextEncoder | None = None,
+        english: TextTower | None = None,
         multilingual: bool = True,
         dcm: bool = True,
         heads: int = 1,
@@ -216,7 +216,7 @@ class MuMUR(Method):
         """The vision backbone and its head, without the DCM."""
         return self.media
 
-    def text_tower(self, role: str) -> TextEncoder:
+    def text_tower(self, role: str) -> TextTower:
         """The English tower for the pivot where there is one of its own, else the multilingual one."""
         return self.english if role == "pivot" and self.english is not None else self.text
 
@@ -230,11 +230,11 @@ class MuMUR(Method):
         }  # fmt: skip
 
     @classmethod
-    def from_description(cls, description: dict[str, Any], tokenizers: dict[str, Tokenizer]) -> MuMUR:
+    def from_description(cls, description: dict[str, Any], tokenizers: dict[str, TextReader]) -> MuMUR:
         """The architecture that `describe` spoke of, with random weights."""
         rest = dict(description)
         media = MediaTower(*MediaTower.parts(rest.pop("media")))
-        text = TextEncoder.from_description(rest.pop("text"), tokenizers["query"])
+        text = tower_from(rest.pop("text"), tokenizers["query"])
         english = rest.pop("english")
-        tower = None if english is None else TextEncoder.from_description(english, tokenizers["pivot"])
+        tower = None if english is None else tower_from(english, tokenizers["pivot"])
         return cls(media, text, Sampling(**rest.pop("sampling")), english=tower, **rest)

@@ -166,7 +166,7 @@ class _Run:
         self.average = averaged(method, recipe.training.ema) if recipe.training.ema else None
         # What is validated and kept, and what the optimizer moves, are one without an average.
         self.shown = method if self.average is None else cast(Method, self.average.module)
-        optimizer = torch.optim.AdamW(groups(method, recipe.training))
+        optimizer = torch.optim.AdamW(groups(method, recipe.training), fused=True)
         self.model, self.optimizer = accelerator.prepare(method, optimizer)
 
     def go(self, features: Features | None, resume: bool, report: Report | None) -> Outcome:
@@ -184,9 +184,10 @@ class _Run:
             if report is not None:
                 report(self.progress.step, self.steps, f"loss {sum(losses.values()):.3f}")
             ends = self.progress.step % self.feed.sampler.steps == 0
-            if ends and ((epoch + 1) % self.recipe.training.validate_every == 0 or self.progress.step == self.steps):
+            due = (epoch + 1) % self.recipe.training.validate_every == 0 or self.progress.step == self.steps
+            if ends and due:
                 self._validate(features)
-            if ends or time.monotonic() - saved > self.recipe.training.checkpoint_seconds:
+            if (ends and due) or time.monotonic() - saved > self.recipe.training.checkpoint_seconds:
                 self._save()
                 saved = time.monotonic()
             patience = self.recipe.training.patience

@@ -20,9 +20,13 @@ from typing import Any, Literal
 from torch import nn
 
 from babelreel.config import from_dict
+from babelreel.data.grams import learn_grams
 from babelreel.data.tokenizers import TextPolicy, train_tokenizer
+from babelreel.encoders.grams import GramConfig, GramEncoder
 from babelreel.encoders.heads import HeadConfig
 from babelreel.encoders.text import TextEncoder
+from babelreel.encoders.towers import TextTower
+from babelreel.encoders.vision import ViewConfig
 from babelreel.errors import ConfigError
 from babelreel.media.augment import Augmentation
 from babelreel.media.video import Sampling
@@ -128,16 +132,18 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class VisionConfig:
-    """`source` is a hub id or folder, or a run; with `grid` its patches are the tokens. See `training.sources`."""
+    """`source` is a hub id or folder, or a run (`training.sources`); with `grid` its patches are the tokens, else what
+    `view` says, of a run the views that it was trained on."""
 
     source: str
     grid: bool = False
+    view: ViewConfig = field(default_factory=ViewConfig)
 
 
 @dataclass(frozen=True, slots=True)
 class TextConfig:
     """A pretrained tower (`source`: a hub id or folder, or a run), or one from scratch: pre-norm transformer layers
-    over a learned vocabulary."""
+    over a learned vocabulary, or a bag of grams where a table `grams` is given (`encoders.grams`)."""
 
     source: str = ""
     layers: int = 1
@@ -146,6 +152,7 @@ class TextConfig:
     vocabulary: int = 16_000
     max_length: int = 48
     dropout: float = 0.1
+    grams: GramConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +173,7 @@ class CLIP4ClipConfig:
     text: TextConfig = field(default_factory=TextConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     scale: float = 1 / 0.07
+    between_captions: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,11 +225,13 @@ def build_method(config: Any, texts: Iterable[str]) -> Method:
         if not isinstance(teacher, CLIP4Clip):
             raise ConfigError(f"MKD's teacher must be a CLIP4Clip run; {config.teacher} holds another method.")
         return MKD(teacher, build_text(config.student, texts, teacher.text.width), config.distance)
-    media = media_from(config.vision.source, config.head, config.vision.grid)
+    media = media_from(config.vision.source, config.head, config.vision.grid, config.vision.view)
     sampling = Sampling(config.sampling.frames, config.sampling.rate, config.sampling.mode)
     if isinstance(config, CLIP4ClipConfig):
         text = build_text(config.text, texts, media.width)
-        method = CLIP4Clip(media.vision, text, sampling, media.head.config, media.use_grid, config.scale)
+        method = CLIP4Clip(
+            media.vision, text, sampling, media.head.config, media.use_grid, config.scale, config.between_captions
+        )
         method.media = media  # with the weights of its head
         return method
     english = None if config.english == "shared" else build_text(config.english, texts, media.width, "pivot")
@@ -232,10 +242,12 @@ def build_method(config: Any, texts: Iterable[str]) -> Method:
     )  # fmt: skip
 
 
-def build_text(config: TextConfig, texts: list[str], width: int, role: str = "query") -> TextEncoder:
+def build_text(config: TextConfig, texts: list[str], width: int, role: str = "query") -> TextTower:
     """A text tower whose vectors have `width`: a pretrained one, of a run that which reads `role`, or from scratch."""
     if config.source:
         return text_from(config.source, role, width)
+    if config.grams is not None:
+        return GramEncoder(learn_grams(texts, config.grams.vocabulary), width, config.grams)
     from transformers import RobertaPreLayerNormConfig, RobertaPreLayerNormModel
 
     tokenizer = train_tokenizer(texts, config.vocabulary, TextPolicy(config.max_length))

@@ -13,35 +13,31 @@ from torch import nn
 from babelreel.encoders.heads import HeadConfig
 from babelreel.encoders.media import MediaTower
 from babelreel.encoders.text import TextEncoder
-from babelreel.encoders.vision import VisionEncoder
+from babelreel.encoders.towers import TextTower
+from babelreel.encoders.vision import ViewConfig, VisionEncoder
 from babelreel.errors import ConfigError
 from babelreel.runs import is_run, load_run
 
 
-def media_from(source: str, head: HeadConfig | None, grid: bool) -> MediaTower:
+def media_from(source: str, head: HeadConfig | None, grid: bool, view: ViewConfig) -> MediaTower:
     """The media side of a recipe.
 
     A run gives its vision backbone and, where the recipe has no [method.head], its trained head with it. Of a hub
-    folder comes the backbone, with a new head.
+    folder comes the backbone, with a new head; `view` is for the latter.
 
     Raises:
-        ConfigError: when `grid` asks for patches of a run whose head reads one vector a frame.
+        ConfigError: when `grid` asks for patches of a run whose head cannot read them.
         ModelError: when the source cannot be loaded, or is a run without a media side.
     """
     if not is_run(Path(source)):
-        return MediaTower(VisionEncoder.load(source), head or HeadConfig(), grid)
+        return MediaTower(VisionEncoder.load(source, view), head or HeadConfig(), grid)
     media = load_run(Path(source)).media_tower()
     if head is not None:
         return MediaTower(media.vision, head, grid)
-    if grid and not media.use_grid:
-        raise ConfigError(
-            f"[method.vision] has grid = true, but the head of {source} reads one vector a frame. Leave grid out, or "
-            "give a [method.head] of your own."
-        )
-    return media
+    return media.over_grid() if grid else media
 
 
-def text_from(source: str, role: str, width: int) -> TextEncoder:
+def text_from(source: str, role: str, width: int) -> TextTower:
     """A pretrained text tower whose vectors have `width`: of a run the one that reads `role`; of a hub folder its own,
     with a new projection where its width is another.
 
