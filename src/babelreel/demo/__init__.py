@@ -1,8 +1,8 @@
 """The demo: the papers' story on a generated world, trained and measured within minutes on two cores.
 
-A small CLIP learns from stills with English captions. MKD carries its text tower into twelve languages by parallel text
-alone. Then clips come, with captions in English and French, and the question is what the other ten languages gain. Each
-training is a recipe of this folder (`*.toml`) that goes through the one loop; the demo copies them beside what it makes.
+A small CLIP learns from stills with English captions. MKD carries its text tower into twelve languages by parallel
+text alone. Then clips come, with captions in English and French, and the question is what the other ten languages gain.
+Each training is a recipe of this folder (`*.toml`) for the one loop; the demo copies them beside what it makes.
 
 Every stage is kept: what is finished is not repeated, and a training that was interrupted goes on where it stopped.
 """
@@ -120,9 +120,9 @@ def _next(folder: Path) -> str:
     return f"""7/7 What to try next, after `source .venv/bin/activate`
     babelreel search 'ein roter Kreis bewegt sich nach links' --index {folder / "index"}
     babelreel data show {folder / "playground" / "manifest.jsonl"}
-    babelreel train {folder / "recipes" / "mumur.toml"} --set 'data.langs=["sw"]' -o my-run    # Swahili instead of French
+    babelreel train {folder / "recipes" / "mumur.toml"} --set 'data.langs=["sw"]' -o my-run  # Swahili, not French
     babelreel eval my-run --corpus {folder / "playground" / "manifest.jsonl"} --split test
-    babelreel index ~/Videos --model openai/clip-vit-base-patch32 -o my-index    # your own files"""
+    babelreel index ~/Videos --model openai/clip-vit-base-patch32 -o my-index  # your own files"""
 
 
 __all__ = ["TRAININGS", "Demo", "recipe_texts", "run_demo"]

@@ -17,7 +17,7 @@ WRITTEN = '"demo/'  # how the recipes of this package name the demo's folder
 
 def recipe_texts(folder: Path) -> dict[str, str]:
     """The demo's recipes by name, with `folder` in the place of "demo"."""
-    found = sorted(path for path in files("babelreel.demo").iterdir() if path.name.endswith(".toml"))
+    found = [path for path in files("babelreel.demo").iterdir() if path.name.endswith(".toml")]
     place = f'"{folder.as_posix()}/'
     return {p.name.removesuffix(".toml"): p.read_text(encoding="utf-8").replace(WRITTEN, place) for p in found}
 
