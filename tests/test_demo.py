@@ -63,8 +63,9 @@ def test_interrupted_it_goes_on_and_what_is_finished_is_not_repeated(
         assert f"{number}/7" in said
     table = (world / "table.txt").read_text()
     assert table.strip() in said
+    rows = [line[:22].strip() for line in table.splitlines() if "  |" in line]
     for name in NAMES.values():
-        assert table.count(name) == 2, "a row for each direction"
+        assert rows.count(name) == 2, "a row for each direction"
     assert all(f" {lang}" in table for lang in ("de", "cs", "es", "pt", "ru", "zh", "ja", "vi", "sw", "ar"))
     for lang in ("de", "zh", "ar", "sw", "fr"):
         assert f"    {lang}: " in said
