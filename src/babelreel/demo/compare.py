@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from babelreel.evaluate import Evaluation, Header, breakdown, commit, evaluate
-from babelreel.metrics import Difference, measure, paired
+from babelreel.metrics import Difference, joined, measure, paired
 from babelreel.model import load
 from babelreel.progress import Report
 from babelreel.training.feed import compute_features
 from babelreel.training.validate import media_rows
-from babelreel.types import Corpus, Direction, Ranks
+from babelreel.types import Corpus, Direction
 
 SEEN = ("en", "fr")  # with video
 # run -> how the table calls it
@@ -70,20 +67,11 @@ def tables(found: dict[str, Evaluation], test: Corpus) -> str:
     lines += [f"{'':28}{'':5}{'R@1':>21}{'R@10':>24}"]
     for what, one, two, where in QUESTIONS:
         langs = zero_shot if where == "ten" else [where]
-        ours, other = (pooled(found[name], langs, "t2v") for name in (one, two))
+        ours, other = (joined([found[name].ranks[lang, "t2v"] for lang in langs]) for name in (one, two))
         told = "".join(f"  {_told(paired(ours, other, name))}" for name in ("R@1", "R@10"))
         lines.append(f"{what:28}{where:>4} {told}".rstrip())
     lines += ["", *_by_twin(found["mumur"], test)]
     return "\n".join(lines)
-
-
-def pooled(evaluation: Evaluation, langs: Sequence[str], direction: Direction) -> Ranks:
-    """The ranks of several languages as one: a draw of an item draws its queries of every language."""
-    rows = [evaluation.ranks[lang, direction] for lang in langs]
-    return replace(
-        rows[0], lang="+".join(langs), query_ids=tuple(f"{r.lang} {q}" for r in rows for q in r.query_ids),
-        ranks=np.concatenate([r.ranks for r in rows]), groups=np.concatenate([r.groups for r in rows]),
-    )  # fmt: skip
 
 
 def _grid(found: dict[str, Evaluation], direction: Direction, title: str, zero_shot: list[str]) -> list[str]:
