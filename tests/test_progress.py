@@ -23,16 +23,16 @@ def test_without_a_terminal_long_work_prints_lines(
     monkeypatch.setattr(progress.time, "monotonic", lambda: clock[0])
     with progress_bar("training", "steps") as report:
         for done in range(1, 41):  # the features first, quicker than a line
-            clock[0] += 0.1
+            clock[0] += 0.125
             report(done, 40)
         for done in range(1, 31):  # then a step a second
             clock[0] += 1.0
             report(done, 30, f"loss {31 - done}")
     lines = capsys.readouterr().err.splitlines()
     assert lines == [
-        "training: 6 of 30, 1.0 steps/s, 24 s left, loss 25",
-        "training: 16 of 30, 1.0 steps/s, 14 s left, loss 15",
-        "training: 26 of 30, 1.0 steps/s, 4 s left, loss 5",
+        "training: 5 of 30, 1.0 steps/s, 25 s left, loss 26",
+        "training: 15 of 30, 1.0 steps/s, 15 s left, loss 16",
+        "training: 25 of 30, 1.0 steps/s, 5 s left, loss 6",
     ]
 
 
