@@ -131,6 +131,17 @@ def test_failures_are_one_message(world: Path, tmp_path: Path) -> None:
         assert not (tmp_path / "i").exists()
 
 
+def test_an_interrupted_demo_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(demo: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("babelreel.demo.run_demo", interrupted)
+    done = run("demo", "-o", tmp_path / "demo")
+    assert done.returncode == 130
+    assert "The same command goes on from here." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_help_and_version() -> None:
     """In a process of its own, as a shell starts it."""
     done = subprocess.run([sys.executable, "-m", "babelreel", "--help"], capture_output=True, text=True, check=True)

@@ -14,12 +14,15 @@ FIRST = 3
 
 
 def ask(index: Path, model: Model, test: Corpus) -> str:
-    """Five test captions, each of another clip and in another language, with the first hits of each."""
+    """Five test captions, each of another clip and in another language, with the first hits of each.
+
+    The clips are spread over those with a near twin of another colour: what a frame shows can be found.
+    """
     searcher = Searcher(index, model)
     lines = []
-    step = len(test) // len(ASKED)
+    seen = [item for item in test.items if "colour" in item.tags["differs_in"].split(",")] or list(test.items)
     for number, lang in enumerate(ASKED):
-        item = test.items[number * step]
+        item = seen[number * len(seen) // len(ASKED)]
         query = next(c for c in item.captions if c.lang == lang)
         english = next(c for c in item.captions if c.lang == "en" and c.group == query.group)
         hits = searcher.search(query.text, len(test), lang)
@@ -29,7 +32,13 @@ def ask(index: Path, model: Model, test: Corpus) -> str:
             end = hit.end if hit.end is not None else probe(hit.path).duration
             right = "  <- it was this one" if hit.item_id == item.id else ""
             span = f"{hit.start or 0:.1f} to {end:.1f} s, best at {hit.moment or 0:.1f} s"
-            lines.append(f"        {hit.score:6.2f}  {hit.path}  {span}{right}")
+            lines.append(f"        {hit.score:6.2f}  {_short(hit.path)}  {span}{right}")
         if rank > FIRST:
             lines.append(f"        the right clip stands in place {rank} of {len(test)}")
     return "\n".join(lines)
+
+
+def _short(path: str) -> Path:
+    """The path as it is called from here."""
+    here = Path.cwd()
+    return Path(path).relative_to(here) if Path(path).is_relative_to(here) else Path(path)
