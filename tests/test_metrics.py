@@ -12,6 +12,7 @@ from babelreel.metrics import (
     _Table,
     chance,
     intervals,
+    joined,
     mean_recall,
     measure,
     paired,
@@ -148,3 +149,17 @@ def test_chance_is_what_random_orders_give() -> None:
 def test_no_query_is_an_error() -> None:
     with pytest.raises(ScoreError, match="no query"):
         measure(ranks([]))
+
+
+def test_joined_languages_are_drawn_together() -> None:
+    """Two languages of which one answers right just where the other does not: together, every draw gives one half."""
+    hit = np.array([1, 2] * 10)
+    groups = np.arange(20)
+    ids = tuple(map(str, groups))
+    one, two = (Ranks(lang, "t2v", ids, values, groups, 20) for lang, values in (("en", hit), ("de", 3 - hit)))
+    both = joined([one, two])
+    assert both.lang == "en+de"
+    assert len(set(both.query_ids)) == 40
+    assert measure(both)["R@1"] == 50
+    assert intervals(both)["R@1"] == (50, 50)
+    assert intervals(one)["R@1"][0] < 40

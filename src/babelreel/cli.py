@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from babelreel.types import Corpus
 
 SOME_FAILED = 3
+INTERRUPTED = 130
 INTERRUPTED = 130  # what shells use for Ctrl-C
 
 app = typer.Typer(
@@ -67,13 +68,20 @@ def demo(
     folder: Annotated[Path, typer.Option("--output", "-o", help="where the playground and the model go")] = Path(
         "demo"
     ),
-    clips: Annotated[int, typer.Option(min=20, help="how many clips to generate")] = 300,
+    clips: Annotated[int, typer.Option(min=100, help="how many clips to generate")] = 1200,
     seed: Annotated[int, typer.Option(help="the same seed gives the same demo")] = 0,
 ) -> None:
-    """Generate a small world of clips, search it in five languages, and measure a model in twelve."""
-    from babelreel.demo import run_demo
+    """Train the papers' models on a small generated world, measure them in twelve languages, search in five.
 
-    run_demo(folder, clips, seed)
+    Run again it goes on where it stopped.
+    """
+    from babelreel.demo import Demo, run_demo
+
+    try:
+        run_demo(Demo(folder, clips, seed))
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on from here.", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
 
 
 @app.command("eval")

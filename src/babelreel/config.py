@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union
 
-from babelreel.errors import ConfigError
+from babelreel.errors import BabelreelError, ConfigError
 
 T = TypeVar("T")
 
@@ -105,7 +105,7 @@ def _build(cls: type, values: Any, prefix: str, errors: list[str]) -> Any:
         return None
     try:
         return cls(**arguments)
-    except (ConfigError, ValueError) as error:
+    except (BabelreelError, ValueError) as error:
         errors.append(f"{prefix.rstrip('.') or 'the top'}: {error}")
         return None
 

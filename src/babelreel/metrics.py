@@ -5,7 +5,7 @@ Captions of one item are not independent, so draws resample items (the `groups` 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import comb
 
@@ -94,6 +94,17 @@ def paired(one: Ranks, two: Ranks, name: str = "R@1", seed: int = 0, draws: int 
     low, high = np.percentile(drawn, [2.5, 97.5])
     rarer = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
     return Difference(value, float(low), float(high), min(1.0, 2 * (rarer + 1) / (draws + 1)))
+
+
+def joined(parts: Sequence[Ranks]) -> Ranks:
+    """Ranks over the same items, of several languages or seeds, as one: a draw of an item draws all of its queries.
+
+    `lang` is that of all where they agree, else their names with "+" between.
+    """
+    langs = "+".join(dict.fromkeys(ranks.lang for ranks in parts))
+    ids = tuple(f"{number}:{query}" for number, ranks in enumerate(parts) for query in ranks.query_ids)
+    values, groups = (np.concatenate([getattr(ranks, name) for ranks in parts]) for name in ("ranks", "groups"))
+    return Ranks(langs, parts[0].direction, ids, values, groups, max(ranks.candidates for ranks in parts))
 
 
 def _draws(groups: int, seed: int, draws: int) -> Iterator[np.ndarray]:

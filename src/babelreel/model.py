@@ -25,6 +25,7 @@ from babelreel.data.batches import bucketed, concatenate
 from babelreel.device import choose_device, inference
 from babelreel.encoders.features import RepresentationStore, encode_items
 from babelreel.encoders.hub import resolve
+from babelreel.encoders.media import MediaTower
 from babelreel.encoders.text import TextEncoder
 from babelreel.encoders.vision import VisionEncoder
 from babelreel.errors import CorpusError, ModelError
@@ -179,7 +180,8 @@ def load(
             raise ModelError(f"{folder} is a trained run: its text towers and its sampling are part of it.")
         return Model(load_run(folder), {"source": _lasting(source)}, chosen)
     frames = 12 if frames is None else frames
-    method = CLIP4Clip(VisionEncoder.load(folder), TextEncoder.load(text or folder), Sampling(frames=frames, rate=rate))
+    media = MediaTower(VisionEncoder.load(folder))
+    method = CLIP4Clip(media, TextEncoder.load(text or folder), Sampling(frames=frames, rate=rate))
     opened_with = {"source": _lasting(source), "text": text and _lasting(text), "frames": frames, "rate": rate}
     return Model(method, opened_with, chosen)
 

@@ -62,7 +62,7 @@ def vision(seed: int = 0) -> VisionEncoder:
 
 
 def clip4clip(tokenizer: Tokenizer) -> CLIP4Clip:
-    return CLIP4Clip(vision(), text_tower(tokenizer, 1), Sampling(frames=3), scale=14.0)
+    return CLIP4Clip(MediaTower(vision()), text_tower(tokenizer, 1), Sampling(frames=3), scale=14.0)
 
 
 def mumur(tokenizer: Tokenizer, **switches: object) -> MuMUR:
@@ -77,7 +77,8 @@ def viewed() -> CLIP4Clip:
     torch.manual_seed(0)
     text = GramEncoder(learn_grams(ENGLISH + GERMAN, 500), WIDTH, GramConfig(width=32, hidden=32))
     seen = VisionEncoder(vision().backbone, ImageSpec(32, 32), ViewConfig((0,), mirror=True))
-    return CLIP4Clip(seen, text, Sampling(frames=3), HeadConfig("summary", WIDTH, dropout=0.0), scale=14.0)
+    media = MediaTower(seen, HeadConfig("summary", WIDTH, dropout=0.0))
+    return CLIP4Clip(media, text, Sampling(frames=3), scale=14.0)
 
 
 def over_grid() -> MuMUR:
@@ -432,7 +433,7 @@ def test_every_method_of_the_table_is_one(tokenizer: Tokenizer) -> None:
 def test_what_does_not_fit_is_refused(tokenizer: Tokenizer) -> None:
     wide = text_tower(tokenizer, 0, width=WIDTH + 1)
     with pytest.raises(ModelError, match="share no space"):
-        CLIP4Clip(vision(), wide, Sampling())
+        CLIP4Clip(MediaTower(vision()), wide, Sampling())
     with pytest.raises(ModelError, match="no common space"):
         MuMUR(MediaTower(vision(), HeadConfig(), False), wide, Sampling())
     with pytest.raises(ModelError, match="The teacher's vectors"):

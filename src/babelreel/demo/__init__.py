@@ -1,53 +1,128 @@
-"""The demo: a generated world of clips, searched in five languages and measured in twelve.
+"""The demo: the papers' story on a generated world, trained and measured within minutes on two cores.
 
-The model is a small CLIP with random weights, so its numbers are those of chance; the report says so.
+A small CLIP learns from stills with English captions. MKD carries its text tower into twelve languages by parallel text
+alone. Then clips come, with captions in English and French, and the question is what the other ten languages gain. Each
+training is a recipe of this folder (`*.toml`) that goes through the one loop; the demo copies them beside what it makes.
+
+Every stage is kept: what is finished is not repeated, and a training that was interrupted goes on where it stopped.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from babelreel.config import load_toml
 from babelreel.corpora.playground.generate import generate
-from babelreel.encoders.small import write_small_clip
-from babelreel.evaluate import evaluate_model
+from babelreel.corpora.playground.stills import generate_stills
+from babelreel.demo.answers import ask
+from babelreel.demo.compare import measure_runs, tables
+from babelreel.demo.state import State, recipe_texts
+from babelreel.encoders.small import write_small_backbone
 from babelreel.index.build import build_index
-from babelreel.index.search import Searcher
 from babelreel.model import load
 from babelreel.progress import progress_bar
-from babelreel.report import to_text
+from babelreel.training.loop import train
+from babelreel.training.recipe import Recipe
+from babelreel.types import Corpus
 
-ASKED = ("en", "de", "zh", "ar", "sw")
+STILLS = 5  # for every clip
+# run -> what its training is for
+TRAININGS = {
+    "clip": "2/7 A small CLIP, from scratch: stills and their English captions",
+    "mkd": "3/7 MKD: its text tower distilled into one for twelve languages, from parallel text, without a picture",
+    "clip4clip": "4/7 CLIP4Clip: the clips with English captions",
+    "mumur": "    MuMUR: the clips with English and French captions",
+    "mumur-english": "    MuMUR without its multilingual branch: English captions alone",
+    "mumur-mean": "    MuMUR without its DCM: frames are averaged",
+}
 
 
-def run_demo(folder: Path, clips: int, seed: int) -> None:
-    """Run the whole way below `folder`: generate, encode, measure, index, search. What is there already is kept."""
-    with progress_bar("1/4 generating clips", "clips") as progress:
-        corpus = generate(folder / "playground", clips, seed, progress=progress)
-    print(f"1. {len(corpus)} clips with captions in {len(corpus.langs)} languages: {folder / 'playground'}")
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A demo below `folder`. `overrides` are dotted keys that win over those of every recipe."""
 
-    texts = [caption.text for item in corpus.items if item.split == "train" for caption in item.captions]
-    model_folder = write_small_clip(folder / "model", texts, seed=seed)
-    model = load(model_folder, frames=8)
-    print(f"2. A small CLIP with random weights, in the hub's format: {model_folder}")
+    folder: Path
+    clips: int = 1200
+    seed: int = 0
+    overrides: Mapping[str, Any] = field(default_factory=dict)
 
-    test = corpus.select("test")
-    with progress_bar("3/4 encoding") as progress:
-        result = evaluate_model(model, test, split="test", cache=folder / "cache", progress=progress)
-    print(f"3. Measured on the test clips:\n\n{to_text(result)}\n")
-    print("   Nothing was trained, so these are the numbers of chance; a trained model is what to compare with them.")
 
-    with progress_bar("4/4 indexing") as progress:
+def run_demo(demo: Demo) -> None:
+    """Run the whole way below the folder, or the rest of it.
+
+    Raises:
+        ConfigError: when the folder holds a demo with other parameters.
+    """
+    began = time.monotonic()
+    folder = demo.folder
+    state = State.open(folder, {"clips": demo.clips, "seed": demo.seed, "overrides": dict(demo.overrides)})
+    test = _playground(demo, state)
+    for name, title in TRAININGS.items():
+        _train(demo, state, name, title)
+    _measure(state, test)
+    print("6/7 An index of the test clips, and queries in five languages")
+    model = load(folder / "runs" / "mumur")
+    with progress_bar("indexing", "clips") as progress:
         build_index(test, model, folder / "index", progress)
-    searcher = Searcher(folder / "index", model)
-    print(f"4. An index of the test clips: {folder / 'index'}")
-    item = test.items[0]
-    for lang in ASKED:
-        query = next(caption.text for caption in item.captions if caption.lang == lang)
-        hit = searcher.search(query, 1, lang)[0]
-        print(f"   {lang}: {query}\n       {hit.path} at {hit.moment or 0:.1f} s, score {hit.score:.3f}")
-    print(
-        "\nTry next (after `source .venv/bin/activate`):\n"
-        f"   babelreel search 'a red circle moves to the left' --index {folder / 'index'}\n"
-        "   babelreel index ~/Videos --model openai/clip-vit-base-patch32 -o my-index\n"
-        f"   babelreel data show {folder / 'playground' / 'manifest.jsonl'}"
-    )
+    print(ask(folder / "index", model, test))
+    print(_next(folder))
+    print(f"Done in {time.monotonic() - began:.0f} s.")
+
+
+def _playground(demo: Demo, state: State) -> Corpus:
+    print(f"1/7 The playground: {demo.clips} clips and {STILLS * demo.clips} stills of other scenes", flush=True)
+    began, folder = time.monotonic(), demo.folder / "playground"
+    with progress_bar("clips", "clips") as progress:
+        corpus = generate(folder, demo.clips, demo.seed, progress=progress)
+    test = corpus.select("test")
+    if "playground" in state.done:
+        print(f"    kept: {folder}")
+        return test
+    asked = frozenset(c.text for item in test.items for c in item.captions if c.lang == "en")
+    with progress_bar("stills", "stills") as progress:
+        generate_stills(folder, STILLS * demo.clips, demo.seed, without=asked, progress=progress)
+    write_small_backbone(demo.folder / "backbone", seed=demo.seed)
+    state.finish("playground", f"captions in {len(corpus.langs)} languages: {folder}", time.monotonic() - began)
+    return test
+
+
+def _train(demo: Demo, state: State, name: str, title: str) -> None:
+    print(title, flush=True)
+    run = demo.folder / "runs" / name
+    if name in state.done:
+        print(f"    kept: {state.done[name]}")
+        return
+    recipe = load_toml(demo.folder / "recipes" / f"{name}.toml", Recipe, demo.overrides)
+    began = time.monotonic()
+    with progress_bar(name, "steps") as progress:
+        outcome = train(recipe, run, resume=True, cache=demo.folder / "cache", report=progress)
+    chosen = f"step {outcome.best_step} of {outcome.steps}, mean recall {outcome.best:.1f} on val"
+    state.finish(name, f"{run}, {chosen}", time.monotonic() - began)
+
+
+def _measure(state: State, test: Corpus) -> None:
+    print("5/7 Every model on the test clips, in every language, both ways", flush=True)
+    table = state.folder / "table.txt"
+    if "table" not in state.done:
+        began = time.monotonic()
+        with progress_bar("measuring", "models") as progress:
+            found = measure_runs(state.folder, list(TRAININGS), test, progress)
+        table.write_text(tables(found, test) + "\n", encoding="utf-8")
+        state.finish("table", str(table), time.monotonic() - began)
+    print(f"\n{table.read_text(encoding='utf-8')}")
+
+
+def _next(folder: Path) -> str:
+    return f"""7/7 What to try next, after `source .venv/bin/activate`
+    babelreel search 'ein roter Kreis bewegt sich nach links' --index {folder / "index"}
+    babelreel data show {folder / "playground" / "manifest.jsonl"}
+    babelreel train {folder / "recipes" / "mumur.toml"} --set 'data.langs=["sw"]' -o my-run    # Swahili instead of French
+    babelreel eval my-run --corpus {folder / "playground" / "manifest.jsonl"} --split test
+    babelreel index ~/Videos --model openai/clip-vit-base-patch32 -o my-index    # your own files"""
+
+
+__all__ = ["TRAININGS", "Demo", "recipe_texts", "run_demo"]

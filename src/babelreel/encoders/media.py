@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from babelreel.encoders.heads import HeadConfig, media_head
-from babelreel.encoders.vision import VisionEncoder
+from babelreel.encoders.vision import ViewConfig, VisionEncoder
 from babelreel.errors import ConfigError
 from babelreel.types import MediaBatch, Representation
+
+
+@dataclass(frozen=True, slots=True)
+class VisionConfig:
+    """`source` is a hub id or folder, or a run (`training.sources`); with `grid` its patches are the tokens, else what
+    `view` says, of a run the views that it was trained on."""
+
+    source: str
+    grid: bool = False
+    view: ViewConfig = field(default_factory=ViewConfig)
 
 
 class MediaTower(nn.Module):
     """`vision` reads frames; tokens are its patches with `use_grid`, else its views of each; `head` projects them."""
 
-    def __init__(self, vision: VisionEncoder, head: HeadConfig, use_grid: bool) -> None:
+    def __init__(self, vision: VisionEncoder, head: HeadConfig | None = None, use_grid: bool = False) -> None:
         super().__init__()
+        head = head or HeadConfig()
         self.vision = vision
         self.use_grid = use_grid
         width = vision.grid_width if use_grid else vision.width
@@ -69,14 +80,14 @@ class MediaTower(nn.Module):
         return {"grid": self.use_grid, "view": asdict(self.vision.view)}
 
     def describe(self) -> dict[str, Any]:
-        """Plain values from which `parts_of` builds the same."""
+        """Plain values from which `from_description` builds the same."""
         return {"vision": self.vision.describe(), "head": asdict(self.head.config), "grid": self.use_grid}
 
-    @staticmethod
-    def parts(description: dict[str, Any]) -> tuple[VisionEncoder, HeadConfig, bool]:
-        """Backbone (random weights), head and grid of a description."""
+    @classmethod
+    def from_description(cls, description: dict[str, Any]) -> MediaTower:
+        """The architecture that `describe` spoke of, with random weights."""
         vision = VisionEncoder.from_description(description["vision"])
-        return vision, HeadConfig(**description["head"]), bool(description["grid"])
+        return cls(vision, HeadConfig(**description["head"]), bool(description["grid"]))
 
 
 def parts(features: Representation) -> tuple[Tensor, Tensor, Tensor]:

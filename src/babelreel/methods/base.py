@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -13,13 +13,27 @@ from babelreel.data.tokenizers import TextReader
 from babelreel.distributed import gather
 from babelreel.distributed import process as process_number
 from babelreel.encoders.fingerprint import fingerprint
-from babelreel.encoders.media import MediaTower
-from babelreel.encoders.towers import TextTower
+from babelreel.encoders.heads import HeadConfig
+from babelreel.encoders.media import MediaTower, VisionConfig
+from babelreel.encoders.towers import TextConfig, TextTower
 from babelreel.errors import ModelError
 from babelreel.media.transforms import ImageSpec
 from babelreel.media.video import Sampling
 from babelreel.methods.chunks import in_chunks
 from babelreel.types import Batch, MediaBatch, Representation, TextBatch
+
+
+class Parts(Protocol):
+    """Where a method's towers come from when a recipe builds it: see `training.sources`."""
+
+    def media(self, vision: VisionConfig, head: HeadConfig | None) -> MediaTower:
+        """The media side; without `head`, a run's own or none."""
+
+    def text(self, config: TextConfig, width: int, role: str = "query") -> TextTower:
+        """A text tower whose vectors have `width`; of a run, the one that reads `role`."""
+
+    def run(self, folder: str) -> Method:
+        """A trained method."""
 
 
 class Method(nn.Module):
@@ -34,6 +48,7 @@ class Method(nn.Module):
     scored: tuple[str, ...] = ("pooled",)
     reads_media = True
     chunk = 0  # rows that training encodes at a time, see `methods.chunks`; 0 is all of them
+    Config: type  # a frozen dataclass: what a recipe's [method] may say
     texts: dict[str, TextReader]
     spec: ImageSpec
     sampling: Sampling
@@ -92,6 +107,11 @@ class Method(nn.Module):
     def describe(self) -> dict[str, Any]:
         """Plain values from which `from_description` builds the same architecture."""
         raise TypeError(f"{type(self).__name__} must describe itself")
+
+    @classmethod
+    def from_config(cls, config: Any, parts: Parts) -> Method:
+        """The method that a recipe describes, `config` a `Config`, with its pretrained towers from `parts`."""
+        raise TypeError(f"{cls.__name__} must say how a recipe builds it")
 
     @classmethod
     def from_description(cls, description: dict[str, Any], tokenizers: dict[str, TextReader]) -> Method:

@@ -13,7 +13,7 @@ image-text model gets a head (`encoders/heads.py`), and stays frozen unless the 
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
@@ -24,16 +24,27 @@ from babelreel import scoring
 from babelreel.data.tokenizers import TextReader
 from babelreel.distributed import gather
 from babelreel.encoders.heads import HeadConfig
-from babelreel.encoders.media import MediaTower
-from babelreel.encoders.towers import TextTower, tower_from
-from babelreel.encoders.vision import VisionEncoder
+from babelreel.encoders.media import MediaTower, VisionConfig
+from babelreel.encoders.towers import TextConfig, TextTower, tower_from
 from babelreel.errors import ModelError
 from babelreel.losses import contrastive
 from babelreel.media.video import Sampling
-from babelreel.methods.base import Method, positives
+from babelreel.methods.base import Method, Parts, positives
 from babelreel.types import Batch, MediaBatch, Representation, TextBatch
 
 MAX_SCALE = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class CLIP4ClipConfig:
+    """A recipe's [method]; without `head` a run's own comes with its vision."""
+
+    vision: VisionConfig
+    head: HeadConfig | None = None
+    text: TextConfig = field(default_factory=TextConfig)
+    sampling: Sampling = field(default_factory=Sampling)
+    scale: float = 1 / 0.07
+    between_captions: float = 0.0
 
 
 class CLIP4Clip(Method):
@@ -43,20 +54,21 @@ class CLIP4Clip(Method):
         ModelError: when the towers' widths differ.
     """
 
+    Config = CLIP4ClipConfig
+
     def __init__(
-        self, vision: VisionEncoder, text: TextTower, sampling: Sampling, head: HeadConfig | None = None,
-        grid: bool = False, scale: float = 100.0, between_captions: float = 0.0,
+        self, media: MediaTower, text: TextTower, sampling: Sampling, scale: float = 100.0,
+        between_captions: float = 0.0,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.media = MediaTower(vision, head or HeadConfig(), grid)
-        if self.media.width != text.width:
+        if media.width != text.width:
             raise ModelError(
-                f"The media side gives vectors of width {self.media.width}, the text side of {text.width}: they share "
-                "no space. Take both towers from one model, or a text tower distilled for this image tower."
+                f"The media side gives vectors of width {media.width}, the text side of {text.width}: they share no "
+                "space. Take both towers from one model, or a text tower distilled for this image tower."
             )
-        self.text = text
+        self.media, self.text = media, text
         self.texts = {"query": text.tokenizer}
-        self.spec = vision.spec
+        self.spec = media.vision.spec
         self.sampling = sampling
         self.between_captions = between_captions
         self.log_scale = nn.Parameter(torch.tensor(scale).log())
@@ -110,12 +122,19 @@ class CLIP4Clip(Method):
         return towers | {"sampling": asdict(self.sampling), "between_captions": self.between_captions}
 
     @classmethod
+    def from_config(cls, config: CLIP4ClipConfig, parts: Parts) -> CLIP4Clip:
+        """The method that a recipe describes."""
+        media = parts.media(config.vision, config.head)
+        text = parts.text(config.text, media.width)
+        return cls(media, text, config.sampling, config.scale, config.between_captions)
+
+    @classmethod
     def from_description(cls, description: dict[str, Any], tokenizers: dict[str, TextReader]) -> CLIP4Clip:
         """The architecture that `describe` spoke of, with random weights."""
-        vision, head, grid = MediaTower.parts(description["media"])
+        media = MediaTower.from_description(description["media"])
         text = tower_from(description["text"], tokenizers["query"])
         between = description.get("between_captions", 0.0)
-        return cls(vision, text, Sampling(**description["sampling"]), head, grid, between_captions=between)
+        return cls(media, text, Sampling(**description["sampling"]), between_captions=between)
 
 
 def caption_pairs(owners: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -12,6 +12,7 @@ which is all that ranking sees of it. The teacher's vectors are compared as they
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
@@ -20,10 +21,10 @@ from torch.nn.functional import normalize
 
 from babelreel.data.tokenizers import TextReader
 from babelreel.encoders.media import MediaTower
-from babelreel.encoders.towers import TextTower, tower_from
-from babelreel.errors import ModelError
+from babelreel.encoders.towers import TextConfig, TextTower, tower_from
+from babelreel.errors import ConfigError, ModelError
 from babelreel.losses import cosine_distillation, l2_distillation, mse_distillation
-from babelreel.methods.base import Method
+from babelreel.methods.base import Method, Parts
 from babelreel.methods.chunks import in_chunks
 from babelreel.methods.clip4clip import CLIP4Clip
 from babelreel.types import Batch, MediaBatch, Representation, TextBatch
@@ -31,9 +32,19 @@ from babelreel.types import Batch, MediaBatch, Representation, TextBatch
 DISTANCES = {"l2": l2_distillation, "mse": mse_distillation, "cosine": cosine_distillation}
 
 
+@dataclass(frozen=True, slots=True)
+class MKDConfig:
+    """A recipe's [method]; `teacher` is the folder of a trained CLIP4Clip run."""
+
+    teacher: str
+    student: TextConfig = field(default_factory=TextConfig)
+    distance: Literal["l2", "mse", "cosine"] = "l2"
+
+
 class MKD(Method):
     """A trained `teacher`, frozen whole, and a `student` text tower for every language but English."""
 
+    Config = MKDConfig
     reads_media = False
 
     def __init__(self, teacher: CLIP4Clip, student: TextTower, distance: Literal["l2", "mse", "cosine"] = "l2") -> None:
@@ -103,6 +114,18 @@ class MKD(Method):
     def describe(self) -> dict[str, Any]:
         """Teacher, student and distance as plain values."""
         return {"teacher": self.teacher.describe(), "student": self.student.describe(), "distance": self.distance}
+
+    @classmethod
+    def from_config(cls, config: MKDConfig, parts: Parts) -> MKD:
+        """The method that a recipe describes.
+
+        Raises:
+            ConfigError: when the teacher is another method's run.
+        """
+        teacher = parts.run(config.teacher)
+        if not isinstance(teacher, CLIP4Clip):
+            raise ConfigError(f"MKD's teacher must be a CLIP4Clip run; {config.teacher} holds another method.")
+        return cls(teacher, parts.text(config.student, teacher.text.width), config.distance)
 
     @classmethod
     def from_description(cls, description: dict[str, Any], tokenizers: dict[str, TextReader]) -> MKD:

@@ -19,7 +19,7 @@ Stated differences, each with a switch that gives the paper's letter:
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, Literal
 
@@ -30,12 +30,13 @@ from torch.nn.functional import normalize
 from babelreel import scoring
 from babelreel.data.tokenizers import TextReader
 from babelreel.distributed import gather
-from babelreel.encoders.media import MediaTower
-from babelreel.encoders.towers import TextTower, tower_from
+from babelreel.encoders.heads import HeadConfig
+from babelreel.encoders.media import MediaTower, VisionConfig
+from babelreel.encoders.towers import TextConfig, TextTower, tower_from
 from babelreel.errors import ModelError
 from babelreel.losses import contrastive
 from babelreel.media.video import Sampling
-from babelreel.methods.base import Method, positives
+from babelreel.methods.base import Method, Parts, positives
 from babelreel.methods.chunks import in_chunks
 from babelreel.types import Batch, MediaBatch, Representation, TextBatch
 
@@ -93,6 +94,23 @@ class CrossModal(nn.Module):
         return scoring.Pooling(query, query_bias, value, bias / self.heads, norm.weight, norm.bias, norm.eps)
 
 
+@dataclass(frozen=True, slots=True)
+class MuMURConfig:
+    """A recipe's [method]; `english` "shared" lets one tower read every language."""
+
+    vision: VisionConfig
+    head: HeadConfig | None = None
+    text: TextConfig = field(default_factory=TextConfig)
+    english: TextConfig | Literal["shared"] = "shared"
+    sampling: Sampling = field(default_factory=Sampling)
+    multilingual: bool = True
+    dcm: bool = True
+    heads: int = 1
+    dropout: float = 0.4
+    similarity: Literal["cosine", "dot"] = "cosine"
+    over: Literal["tokens", "frames"] = "tokens"
+
+
 class MuMUR(Method):
     """A media tower, an English and a multilingual text tower, and the DCM between them.
 
@@ -100,6 +118,7 @@ class MuMUR(Method):
     the pivot's loss is taken, and without `dcm` frames are averaged (the papers' ablations).
     """
 
+    Config = MuMURConfig
     scored = ("tokens", "mask")
 
     def __init__(
@@ -230,10 +249,21 @@ class MuMUR(Method):
         }  # fmt: skip
 
     @classmethod
+    def from_config(cls, config: MuMURConfig, parts: Parts) -> MuMUR:
+        """The method that a recipe describes."""
+        media = parts.media(config.vision, config.head)
+        english = None if config.english == "shared" else parts.text(config.english, media.width, "pivot")
+        return cls(
+            media, parts.text(config.text, media.width), config.sampling, english=english,
+            multilingual=config.multilingual, dcm=config.dcm, heads=config.heads, dropout=config.dropout,
+            similarity=config.similarity, over=config.over,
+        )  # fmt: skip
+
+    @classmethod
     def from_description(cls, description: dict[str, Any], tokenizers: dict[str, TextReader]) -> MuMUR:
         """The architecture that `describe` spoke of, with random weights."""
         rest = dict(description)
-        media = MediaTower(*MediaTower.parts(rest.pop("media")))
+        media = MediaTower.from_description(rest.pop("media"))
         text = tower_from(rest.pop("text"), tokenizers["query"])
         english = rest.pop("english")
         tower = None if english is None else tower_from(english, tokenizers["pivot"])

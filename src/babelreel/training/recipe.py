@@ -14,29 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
-from torch import nn
-
 from babelreel.config import from_dict
-from babelreel.data.grams import learn_grams
-from babelreel.data.tokenizers import TextPolicy, train_tokenizer
-from babelreel.encoders.grams import GramConfig, GramEncoder
-from babelreel.encoders.heads import HeadConfig
-from babelreel.encoders.text import TextEncoder
-from babelreel.encoders.towers import TextTower
-from babelreel.encoders.vision import ViewConfig
 from babelreel.errors import ConfigError
 from babelreel.media.augment import Augmentation
-from babelreel.media.video import Sampling
-from babelreel.methods import METHODS
+from babelreel.methods import METHODS, method_class
 from babelreel.methods.base import Method
-from babelreel.methods.clip4clip import CLIP4Clip
-from babelreel.methods.mkd import MKD
-from babelreel.methods.mumur import MuMUR
-from babelreel.runs import load_run
-from babelreel.training.sources import media_from, text_from
+from babelreel.training.sources import Sources
 
 Tracker = Literal[
     "aim", "clearml", "comet_ml", "dvclive", "mlflow", "swanlab", "tensorboard", "trackio", "wandb"
@@ -130,133 +115,20 @@ class Recipe:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class VisionConfig:
-    """`source` is a hub id or folder, or a run (`training.sources`); with `grid` its patches are the tokens, else what
-    `view` says, of a run the views that it was trained on."""
-
-    source: str
-    grid: bool = False
-    view: ViewConfig = field(default_factory=ViewConfig)
-
-
-@dataclass(frozen=True, slots=True)
-class TextConfig:
-    """A pretrained tower (`source`: a hub id or folder, or a run), or one from scratch: pre-norm transformer layers
-    over a learned vocabulary, or a bag of grams where a table `grams` is given (`encoders.grams`)."""
-
-    source: str = ""
-    layers: int = 1
-    width: int = 256
-    heads: int = 4
-    vocabulary: int = 16_000
-    max_length: int = 48
-    dropout: float = 0.1
-    grams: GramConfig | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SamplingConfig:
-    """Which frames of a video are read; see `media.video.Sampling`."""
-
-    frames: int = 12
-    rate: float | None = None
-    mode: Literal["uniform", "random"] = "uniform"
-
-
-@dataclass(frozen=True, slots=True)
-class CLIP4ClipConfig:
-    """Settings of `methods.clip4clip`; without `head` a run's own comes with its vision."""
-
-    vision: VisionConfig
-    head: HeadConfig | None = None
-    text: TextConfig = field(default_factory=TextConfig)
-    sampling: SamplingConfig = field(default_factory=SamplingConfig)
-    scale: float = 1 / 0.07
-    between_captions: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class MuMURConfig:
-    """Settings of `methods.mumur`; `english` "shared" lets one tower read every language."""
-
-    vision: VisionConfig
-    head: HeadConfig | None = None
-    text: TextConfig = field(default_factory=TextConfig)
-    english: TextConfig | Literal["shared"] = "shared"
-    sampling: SamplingConfig = field(default_factory=SamplingConfig)
-    multilingual: bool = True
-    dcm: bool = True
-    heads: int = 1
-    dropout: float = 0.4
-    similarity: Literal["cosine", "dot"] = "cosine"
-    over: Literal["tokens", "frames"] = "tokens"
-
-
-@dataclass(frozen=True, slots=True)
-class MKDConfig:
-    """Settings of `methods.mkd`; `teacher` is the folder of a trained CLIP4Clip run."""
-
-    teacher: str
-    student: TextConfig = field(default_factory=TextConfig)
-    distance: Literal["l2", "mse", "cosine"] = "l2"
-
-
-CONFIGS: dict[str, type] = {"clip4clip": CLIP4ClipConfig, "mumur": MuMURConfig, "mkd": MKDConfig}
-
-
 def method_config(settings: Mapping[str, Any]) -> Any:
-    """The settings of a recipe's [method] as the dataclass of that method.
+    """The settings of a recipe's [method] as that method's `Config`.
 
     Raises:
         ConfigError: when the method is unknown, or its settings have mistakes.
     """
     name = settings.get("name")
-    if name not in CONFIGS:
+    if name not in METHODS:
         raise ConfigError(f"[method] must name one of {', '.join(METHODS)}, found {name!r}.")
-    return from_dict(CONFIGS[name], {k: v for k, v in settings.items() if k != "name"}, where="[method]")
+    rest = {key: value for key, value in settings.items() if key != "name"}
+    return from_dict(method_class(name).Config, rest, where="[method]")
 
 
 def build_method(config: Any, texts: Iterable[str]) -> Method:
     """A method with its pretrained parts loaded and the rest at random; `texts` teach the vocabularies from scratch."""
-    texts = list(texts)
-    if isinstance(config, MKDConfig):
-        teacher = load_run(Path(config.teacher))
-        if not isinstance(teacher, CLIP4Clip):
-            raise ConfigError(f"MKD's teacher must be a CLIP4Clip run; {config.teacher} holds another method.")
-        return MKD(teacher, build_text(config.student, texts, teacher.text.width), config.distance)
-    media = media_from(config.vision.source, config.head, config.vision.grid, config.vision.view)
-    sampling = Sampling(config.sampling.frames, config.sampling.rate, config.sampling.mode)
-    if isinstance(config, CLIP4ClipConfig):
-        text = build_text(config.text, texts, media.width)
-        method = CLIP4Clip(
-            media.vision, text, sampling, media.head.config, media.use_grid, config.scale, config.between_captions
-        )
-        method.media = media  # with the weights of its head
-        return method
-    english = None if config.english == "shared" else build_text(config.english, texts, media.width, "pivot")
-    return MuMUR(
-        media, build_text(config.text, texts, media.width), sampling, english=english,
-        multilingual=config.multilingual, dcm=config.dcm, heads=config.heads, dropout=config.dropout,
-        similarity=config.similarity, over=config.over,
-    )  # fmt: skip
-
-
-def build_text(config: TextConfig, texts: list[str], width: int, role: str = "query") -> TextTower:
-    """A text tower whose vectors have `width`: a pretrained one, of a run that which reads `role`, or from scratch."""
-    if config.source:
-        return text_from(config.source, role, width)
-    if config.grams is not None:
-        return GramEncoder(learn_grams(texts, config.grams.vocabulary), width, config.grams)
-    from transformers import RobertaPreLayerNormConfig, RobertaPreLayerNormModel
-
-    tokenizer = train_tokenizer(texts, config.vocabulary, TextPolicy(config.max_length))
-    pad = tokenizer.backend.pad_token_id
-    settings = RobertaPreLayerNormConfig(
-        vocab_size=tokenizer.vocab_size, hidden_size=config.width, num_hidden_layers=config.layers,
-        num_attention_heads=config.heads, intermediate_size=4 * config.width, hidden_dropout_prob=config.dropout,
-        attention_probs_dropout_prob=config.dropout, max_position_embeddings=config.max_length + pad + 1,
-        pad_token_id=pad, bos_token_id=tokenizer.backend.bos_token_id, eos_token_id=tokenizer.backend.eos_token_id,
-    )  # fmt: skip
-    backbone = RobertaPreLayerNormModel(settings, add_pooling_layer=False)
-    return TextEncoder(backbone, tokenizer, True, nn.Linear(config.width, width))
+    found = next(each for each in map(method_class, METHODS) if each.Config is type(config))
+    return found.from_config(config, Sources(list(texts)))

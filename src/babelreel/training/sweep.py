@@ -25,7 +25,7 @@ from babelreel.config import load_toml
 from babelreel.corpora.registry import open_corpus
 from babelreel.errors import ConfigError
 from babelreel.evaluate import Evaluation, evaluate_model
-from babelreel.metrics import Difference, paired
+from babelreel.metrics import Difference, joined, paired
 from babelreel.model import load
 from babelreel.progress import Report
 from babelreel.training.loop import train
@@ -155,23 +155,20 @@ def _trials(
     lines: Mapping[str, Sequence[Any]], found: Mapping[tuple[str, int, int], Evaluation], seeds: int
 ) -> Iterator[Trial]:
     for key, values in lines.items():
-        first = _joined([found[key, 0, seed] for seed in range(seeds)])
+        first = _pooled([found[key, 0, seed] for seed in range(seeds)])
         for number, value in enumerate(values):
             own = [found[key, number, seed] for seed in range(seeds)]
             recalls = tuple(
                 {row.lang: {k: row.measures[k] for k in ("R@1", "R@5", "R@10")} for row in one.rows if _asks(row)}
                 for one in own
             )
-            yield Trial(key, value, recalls, paired(_joined(own), first) if number else None)
+            yield Trial(key, value, recalls, paired(_pooled(own), first) if number else None)
 
 
 def _asks(row: Any) -> bool:
     return row.direction in ("t2v", "t2i")
 
 
-def _joined(evaluations: Sequence[Evaluation]) -> Ranks:
-    """The text-to-media ranks of all languages and seeds as one: queries of one item stay in one group."""
-    parts = [ranks for one in evaluations for ranks in one.ranks.values() if _asks(ranks)]
-    ids = tuple(f"{n}:{query}" for n, ranks in enumerate(parts) for query in ranks.query_ids)
-    every = np.concatenate([ranks.ranks for ranks in parts]), np.concatenate([ranks.groups for ranks in parts])
-    return Ranks("all", parts[0].direction, ids, *every, max(ranks.candidates for ranks in parts))
+def _pooled(evaluations: Sequence[Evaluation]) -> Ranks:
+    """The text-to-media ranks of all languages and seeds."""
+    return joined([ranks for one in evaluations for ranks in one.ranks.values() if _asks(ranks)])

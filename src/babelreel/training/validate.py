@@ -22,14 +22,14 @@ def validate(method: Method, corpus: Corpus, features: Features | None, device: 
     model = Model(method, {"source": "training"}, device)
     captions = [caption for item in corpus.items for caption in item.captions]
     texts = model.encode_text([c.text for c in captions], [c.lang for c in captions])
-    ids, media = _media(model, corpus, features)
+    ids, media = media_rows(model, corpus, features)
     found = [measure(ranks) for ranks, _ in rank_corpus(model.score, corpus, texts, media, ids)
              if ranks.direction in ("t2v", "t2i")]  # fmt: skip
     means = {name: sum(row[name] for row in found) / len(found) for name in ("R@1", "R@5", "R@10")}
     return means | {"mean": sum(means.values()) / 3}
 
 
-def _media(model: Model, corpus: Corpus, features: Features | None) -> tuple[list[str], Representation]:
+def media_rows(model: Model, corpus: Corpus, features: Features | None) -> tuple[list[str], Representation]:
     """Representations of the corpus: from stored features of a frozen backbone, else from the files."""
     if features is None:
         with tempfile.TemporaryDirectory() as folder:  # the weights change with every step, so nothing is kept

@@ -1,0 +1,117 @@
+"""The demo's table: every run on the same test clips, and what each part brings, with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from babelreel.evaluate import Evaluation, Header, breakdown, commit, evaluate
+from babelreel.metrics import Difference, measure, paired
+from babelreel.model import load
+from babelreel.progress import Report
+from babelreel.training.feed import compute_features
+from babelreel.training.validate import media_rows
+from babelreel.types import Corpus, Direction, Ranks
+
+SEEN = ("en", "fr")  # with video
+# run -> how the table calls it
+NAMES = {
+    "clip": "CLIP, English stills",
+    "mkd": "+ MKD, parallel text",
+    "clip4clip": "CLIP4Clip, clips en",
+    "mumur-english": "MuMUR, clips en",
+    "mumur-mean": "MuMUR en fr, no DCM",
+    "mumur": "MuMUR, clips en fr",
+}
+# (what, one run, minus another, in which languages)
+QUESTIONS = (
+    ("MKD beside the English CLIP", "mkd", "clip", "ten"),
+    ("English clips, CLIP4Clip", "clip4clip", "clip", "en"),
+    ("Clips in en and fr, MuMUR", "mumur", "mkd", "en"),
+    ("", "mumur", "mkd", "fr"),
+    ("", "mumur", "mkd", "ten"),
+    ("The multilingual branch", "mumur", "mumur-english", "en"),
+    ("", "mumur", "mumur-english", "fr"),
+    ("", "mumur", "mumur-english", "ten"),
+    ("The DCM", "mumur", "mumur-mean", "en"),
+    ("", "mumur", "mumur-mean", "fr"),
+    ("", "mumur", "mumur-mean", "ten"),
+)
+
+
+def measure_runs(folder: Path, runs: Sequence[str], test: Corpus, report: Report) -> dict[str, Evaluation]:
+    """Each run on the test clips, over one store of the frozen backbone's features."""
+    found = {}
+    captions = [caption for item in test.items for caption in item.captions]
+    for done, name in enumerate(runs, start=1):
+        model = load(folder / "runs" / name)
+        features = compute_features(model.method, test, model.device, folder / "cache")
+        ids, media = media_rows(model, test, features)
+        texts = model.encode_text([c.text for c in captions], [c.lang for c in captions])
+        header = Header(name, model.fingerprint, test.name, "test", 0, commit())
+        found[name] = evaluate(model.score, test, texts, media, ids, header)
+        report(done, len(runs))
+    return found
+
+
+def tables(found: dict[str, Evaluation], test: Corpus) -> str:
+    """R@1 by language and run, both ways; the differences; and what a twin differs in."""
+    some = next(iter(found.values()))
+    zero_shot = [lang for lang in test.langs if lang not in SEEN]
+    queries = some.row("en", "t2v").queries
+    lines = [f"{len(test)} test clips, {queries} queries a language; R@1 in %; fr has captions of the training clips,"]
+    lines += ["the ten languages right of it have none (zero-shot)", ""]
+    for direction, title in (("t2v", "text to video"), ("v2t", "video to text")):
+        lines += [*_grid(found, direction, title, zero_shot), ""]
+    lines += ["What each part brings, text to video, with 95 % intervals of the paired difference", ""]
+    lines += [f"{'':28}{'':5}{'R@1':>21}{'R@10':>24}"]
+    for what, one, two, where in QUESTIONS:
+        langs = zero_shot if where == "ten" else [where]
+        ranks = [pooled(found[name], langs, "t2v") for name in (one, two)]
+        told = "".join(f"  {_told(paired(*ranks, measure_))}" for measure_ in ("R@1", "R@10"))
+        lines.append(f"{what:28}{where:>4} {told}".rstrip())
+    lines += ["", *_by_twin(found["mumur"], test)]
+    return "\n".join(lines)
+
+
+def pooled(evaluation: Evaluation, langs: Sequence[str], direction: Direction) -> Ranks:
+    """The ranks of several languages as one: a draw of an item draws its queries of every language."""
+    rows = [evaluation.ranks[lang, direction] for lang in langs]
+    return replace(
+        rows[0], lang="+".join(langs), query_ids=tuple(f"{r.lang} {q}" for r in rows for q in r.query_ids),
+        ranks=np.concatenate([r.ranks for r in rows]), groups=np.concatenate([r.groups for r in rows]),
+    )  # fmt: skip
+
+
+def _grid(found: dict[str, Evaluation], direction: Direction, title: str, zero_shot: list[str]) -> list[str]:
+    langs = [*SEEN, *zero_shot]
+    head = "".join(f"{lang:>6}" for lang in SEEN) + "  |" + "".join(f"{lang:>6}" for lang in zero_shot)
+    lines = [f"{title:22}{head}  | mean of ten"]
+    chances = [next(iter(found.values())).row(lang, direction).chance["R@1"] for lang in langs]
+    values = {"chance": chances} | {
+        NAMES[name]: [found[name].row(lang, direction).measures["R@1"] for lang in langs] for name in NAMES
+    }
+    for name, row in values.items():
+        cells = [f"{value:6.1f}" for value in row]
+        mean = sum(row[len(SEEN) :]) / len(zero_shot)
+        lines.append(f"{name:22}{''.join(cells[:2])}  |{''.join(cells[2:])}  |{mean:6.1f}")
+    return lines
+
+
+def _told(found: Difference) -> str:
+    word = "gain" if found.low > 0 else "loss" if found.high < 0 else "-"
+    return f"{found.value:+5.1f} ({found.low:+5.1f} {found.high:+5.1f}) {word:4}"
+
+
+def _by_twin(found: Evaluation, test: Corpus) -> list[str]:
+    """What a model that averages frames sees, and what not."""
+    parts = breakdown(found, test, "differs_in", "en", "t2v")
+    said = ", ".join(f"{value} {measure(ranks)['R@1']:.0f}" for value, ranks in parts.items() if value != "-")
+    return [
+        "MuMUR's R@1 in English by what a near twin of the clip differs in:",
+        f"  {said}",
+        "  (it sees frames without their order and hears nothing: heading, order and sound are left to luck)",
+    ]
