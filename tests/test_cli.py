@@ -151,6 +151,6 @@ def test_join(world: Path, tmp_path: Path) -> None:
     table = run("eval", tmp_path / "both", "--corpus", world / "media" / "m.jsonl", "--split", "test")
     assert table.returncode == 3, table.stderr  # one file cannot be read
     wrong = run("join", tmp_path / "a", world / "media", "-o", tmp_path / "none")
-    assert wrong.returncode == 2
+    assert wrong.returncode == 1
     assert "is not a whole run folder" in wrong.stderr
     assert not (tmp_path / "none").exists()
