@@ -56,12 +56,12 @@ class Ensemble(Method):
 
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """The mean of the members' losses, by their names."""
-        losses = [member(batch, progress) for member in self.members]
+        losses = [member(batch, progress) for member in self._all]
         return {name: torch.stack([each[name] for each in losses]).mean() for name in losses[0]}
 
     def encode_text(self, batch: TextBatch) -> Representation:
         """Vectors (B, K * D) of length 1, D each of K members."""
-        return Representation(_joined([member.encode_text(batch).pooled for member in self.members]))
+        return Representation(_joined([member.encode_text(batch).pooled for member in self._all]))
 
     def backbone_features(self, batch: MediaBatch) -> Representation:
         """The first member's backbone speaks for all: they are the same."""
@@ -69,7 +69,7 @@ class Ensemble(Method):
 
     def encode_features(self, features: Representation) -> Representation:
         """Vectors (B, K * D), and each frame's as tokens (B, T, K * D)."""
-        rows = [member.encode_features(features) for member in self.members]
+        rows = [member.encode_features(features) for member in self._all]
         tokens = _joined([row.tokens for row in rows])
         return Representation(_joined([row.pooled for row in rows]), tokens, rows[0].mask, rows[0].times)
 
@@ -79,11 +79,11 @@ class Ensemble(Method):
 
     def media_modules(self) -> nn.Module:
         """Every member's media side."""
-        return nn.ModuleList([member.media_modules() for member in self.members])
+        return nn.ModuleList([member.media_modules() for member in self._all])
 
     def describe(self) -> dict[str, Any]:
         """The members as plain values."""
-        return {"members": [member.describe() for member in self.members]}
+        return {"members": [member.describe() for member in self._all]}
 
     @classmethod
     def from_config(cls, config: EnsembleConfig, parts: Parts) -> Ensemble:
@@ -99,10 +99,12 @@ class Ensemble(Method):
         return cls(members)
 
     @property
+    def _all(self) -> list[CLIP4Clip]:
+        return [member for member in self.members if isinstance(member, CLIP4Clip)]
+
+    @property
     def _first(self) -> CLIP4Clip:
-        first = self.members[0]
-        assert isinstance(first, CLIP4Clip)
-        return first
+        return self._all[0]
 
 
 def _joined(parts: Sequence[Tensor | None]) -> Tensor:
