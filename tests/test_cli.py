@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import babelreel
 from babelreel import cli
 from babelreel.corpora.manifest import write_manifest
 from babelreel.encoders.small import write_small_clip
 from babelreel.media.write import write_video
+from babelreel.runs import save_run
 from babelreel.types import Caption, Corpus, MediaItem
 
 
@@ -148,3 +150,18 @@ def test_help_and_version() -> None:
     for command in ("demo", "eval", "encode", "index", "search", "data", "train"):
         assert command in done.stdout
     assert "0.1.0" in run("--version").stdout
+
+
+def test_join(world: Path, tmp_path: Path) -> None:
+    """Runs become one model, which is searched like any other; what is no run is told."""
+    method = babelreel.load(world / "model", device="cpu").method
+    for name in ("a", "b"):
+        save_run(method, tmp_path / name)
+    done = run("join", tmp_path / "a", tmp_path / "b", "-o", tmp_path / "both")
+    assert done.returncode == 0, done.stderr
+    table = run("eval", tmp_path / "both", "--corpus", world / "media" / "m.jsonl", "--split", "test")
+    assert table.returncode == 3, table.stderr  # one file cannot be read
+    wrong = run("join", tmp_path / "a", world / "media", "-o", tmp_path / "none")
+    assert wrong.returncode == 1
+    assert "is not a whole run folder" in wrong.stderr
+    assert not (tmp_path / "none").exists()

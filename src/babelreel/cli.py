@@ -167,6 +167,19 @@ def train(
 
 
 @app.command()
+def join(
+    runs: Annotated[list[Path], typer.Argument(help="runs of one recipe with different seeds")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="the run folder")],
+) -> None:
+    """Join runs into one model: the mean of their scores."""
+    from babelreel.methods.ensemble import Ensemble
+    from babelreel.runs import load_run, save_run
+
+    save_run(Ensemble([load_run(run) for run in runs]), output, {"joined": [str(run) for run in runs]})
+    print(f"The model: {output}")
+
+
+@app.command()
 def sweep(
     recipe: Annotated[Path, typer.Argument(help="a recipe with a [sweep] table")],
     output: Annotated[Path, typer.Option("--output", "-o", help="the folder of the runs")],

@@ -28,6 +28,7 @@ from babelreel.media.video import Sampling
 from babelreel.methods import METHODS, method_class, method_name
 from babelreel.methods.base import Method, positives
 from babelreel.methods.clip4clip import CLIP4Clip, caption_pairs
+from babelreel.methods.ensemble import Ensemble
 from babelreel.methods.mkd import MKD
 from babelreel.methods.mumur import CrossModal, MuMUR
 from babelreel.runs import load_run, save_run
@@ -394,6 +395,40 @@ def test_a_summary_head_reads_from_the_grid_what_it_learned_from_summaries(token
     torch.testing.assert_close(found.tokens[0].unflatten(0, (len(grid), -1)), whole.unsqueeze(1).expand(-1, 4, -1))
     with pytest.raises(ConfigError, match="cannot read the grid"):
         clip4clip(tokenizer).media.over_grid()
+
+
+def test_an_ensemble_scores_the_mean_of_its_members(tokenizer: Tokenizer, tmp_path: Path) -> None:
+    members = [viewed(), viewed()]
+    for seed, member in enumerate(members):
+        torch.manual_seed(seed)
+        nn.init.normal_(member.text.project.linear.weight)  # type: ignore[union-attr, arg-type]
+        fit(member, batch(member), 5 * seed + 5)
+    members[1].backbone().load_state_dict(members[0].backbone().state_dict())  # frozen, in earnest
+    joint = Ensemble(members).eval()
+    given = batch(joint)
+    assert given.media is not None
+    with torch.no_grad():
+        each = [m.score(m.encode_text(given.texts["query"]), m.encode_media(given.media)) for m in members]
+        scores = joint.score(joint.encode_text(given.texts["query"]), joint.encode_media(given.media))
+        torch.testing.assert_close(scores, (each[0] + each[1]) / 2)
+        assert not each[0].allclose(each[1], atol=0.01)
+        losses = [member(given, 0.0)["contrastive"] for member in members]
+        torch.testing.assert_close(joint(given, 0.0)["contrastive"], (losses[0] + losses[1]) / 2)
+    save_run(joint, tmp_path)
+    again = load_run(tmp_path).eval()
+    with torch.no_grad():
+        twice = again.score(again.encode_text(given.texts["query"]), again.encode_media(given.media))
+    torch.testing.assert_close(twice, scores)
+    with pytest.raises(ModelError, match="two runs or more, found 1"):
+        Ensemble(members[:1])
+    with pytest.raises(ModelError, match="a MuMUR scores otherwise"):
+        Ensemble([members[0], mumur(tokenizer)])
+    with pytest.raises(ModelError, match="different vocabularies"):
+        Ensemble([members[0], clip4clip(tokenizer)])
+    other = clip4clip(tokenizer)
+    other.media.vision.spec = other.spec = ImageSpec(32, 32, mean=(0.1, 0.1, 0.1))
+    with pytest.raises(ModelError, match="look at media differently"):
+        Ensemble([clip4clip(tokenizer), other])
 
 
 def test_captions_of_one_item_are_drawn_together(tokenizer: Tokenizer) -> None:

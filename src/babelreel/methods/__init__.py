@@ -10,6 +10,7 @@ from babelreel.methods.base import Method
 # name in recipes and run folders -> where the class is
 METHODS = {
     "clip4clip": "babelreel.methods.clip4clip:CLIP4Clip",
+    "ensemble": "babelreel.methods.ensemble:Ensemble",
     "mkd": "babelreel.methods.mkd:MKD",
     "mumur": "babelreel.methods.mumur:MuMUR",
 }
