@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,17 @@ from babelreel.demo import TRAININGS, Demo, run_demo
 from babelreel.demo.compare import NAMES
 from babelreel.demo.state import State, recipe_texts
 from babelreel.errors import ConfigError
+from babelreel.training.loop import Outcome, train
 from babelreel.training.recipe import Recipe, method_config
 
-SMALL = {"training.epochs": 1, "training.batch_size": 8, "training.validate_every": 1}
+SMALL = {
+    "training.epochs": 1, "training.batch_size": 16, "training.validate_every": 1, "training.checkpoint_seconds": 0.0,
+}  # fmt: skip
+
+
+def _steps(run: Path) -> list[int]:
+    records = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    return [record["step"] for record in records if "losses" in record]
 
 
 @pytest.fixture(scope="module")
@@ -42,22 +51,27 @@ def test_interrupted_it_goes_on_and_what_is_finished_is_not_repeated(
 ) -> None:
     small = Demo(world, clips=60, overrides=SMALL)
 
-    def stop_in_the_third(*arguments: object, **named: object) -> object:
-        if str(arguments[1]).endswith("clip4clip"):
-            raise KeyboardInterrupt
-        return train(*arguments, **named)  # type: ignore[arg-type]
+    def stop_midway(recipe: Recipe, folder: Path, **named: Any) -> Outcome:
+        def report(done: int, total: int, note: str = "", /) -> None:
+            if folder.name == "mkd" and note and done == 5:
+                raise KeyboardInterrupt
 
-    train = module.train
-    monkeypatch.setattr(module, "train", stop_in_the_third)
+        return train(recipe, folder, **named | {"report": report})
+
+    monkeypatch.setattr(module, "train", stop_midway)
     with pytest.raises(KeyboardInterrupt):
         run_demo(small)
     monkeypatch.undo()
-    assert set(json.loads((world / "demo.json").read_text())["done"]) == {"playground", "clip", "mkd"}
+    assert set(json.loads((world / "demo.json").read_text())["done"]) == {"playground", "clip"}
+    assert len(_steps(world / "runs" / "mkd")) == 5
     weights = (world / "runs" / "clip" / "model.safetensors").stat().st_mtime_ns
     capsys.readouterr()
     run_demo(small)
     said = capsys.readouterr().out
-    assert said.count("kept:") == 3
+    assert said.count("kept:") == 2
+    steps = _steps(world / "runs" / "mkd")
+    assert len(steps) > 10
+    assert steps == list(range(1, len(steps) + 1)), "it went on, and repeated no step"
     assert (world / "runs" / "clip" / "model.safetensors").stat().st_mtime_ns == weights
     for number in range(1, 8):
         assert f"{number}/7" in said
