@@ -36,7 +36,7 @@ def test_every_value_of_a_sweep_fits_its_recipe(path: Path) -> None:
 
 
 def test_the_ablations_of_the_papers_are_lines() -> None:
-    """MuMUR's and MKTVR's: the DCM, the branch, languages and their mixing, heads, similarity, frames and their mode."""
+    """The DCM, the branch, languages and their mixing, heads, similarity, frames and their mode."""
     lines = load_toml(ROOT / "src/babelreel/demo/mumur.toml", Recipe).sweep
     assert lines.keys() >= {
         "method.dcm", "method.multilingual", "method.english", "method.heads", "method.similarity",
