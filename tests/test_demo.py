@@ -70,7 +70,7 @@ def test_interrupted_it_goes_on_and_what_is_finished_is_not_repeated(
     said = capsys.readouterr().out
     assert said.count("kept:") == 2
     steps = _steps(world / "runs" / "mkd")
-    assert len(steps) > 10
+    assert len(steps) > 8
     assert steps == list(range(1, len(steps) + 1)), "it went on, and repeated no step"
     assert (world / "runs" / "clip" / "model.safetensors").stat().st_mtime_ns == weights
     for number in range(1, 8):

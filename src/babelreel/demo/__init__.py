@@ -29,7 +29,7 @@ from babelreel.training.loop import train
 from babelreel.training.recipe import Recipe
 from babelreel.types import Corpus
 
-STILLS = 5  # for every clip
+STILLS = 3  # for every clip
 # run -> what its training is for
 TRAININGS = {
     "clip": "2/7 A small CLIP, from scratch: stills and their English captions",

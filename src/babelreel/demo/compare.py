@@ -62,6 +62,7 @@ def tables(found: dict[str, Evaluation], test: Corpus) -> str:
         ours, other = (joined([found[name].ranks[lang, "t2v"] for lang in langs]) for name in (one, two))
         told = "".join(f"  {_told(paired(ours, other, name))}" for name in ("R@1", "R@10"))
         lines.append(f"{what:28}{where:>4} {told}".rstrip())
+    lines.append(f"of {2 * len(QUESTIONS)} such intervals about one misses 0 by chance alone")
     lines += ["", *_by_twin(found["mumur"], test)]
     return "\n".join(lines)
 
