@@ -14,20 +14,30 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import transformers
 from PIL import Image
 from typer.testing import CliRunner
 
 import babelreel
+import babelreel.model
 from babelreel.cli import app
 from babelreel.config import from_dict, load_toml, parse_override
 from babelreel.corpora.manifest import write_manifest
+from babelreel.data.grams import learn_grams
 from babelreel.data.sampler import CaptionSampler
+from babelreel.encoders.grams import GramConfig, GramEncoder
+from babelreel.encoders.heads import HeadConfig
+from babelreel.encoders.media import MediaTower
 from babelreel.encoders.small import write_small_clip
+from babelreel.encoders.vision import VisionEncoder
 from babelreel.errors import ConfigError, CorpusError, ModelError
 from babelreel.evaluate import evaluate_model
+from babelreel.media.transforms import ImageSpec
+from babelreel.media.video import Sampling
+from babelreel.methods.clip4clip import CLIP4Clip
 from babelreel.runs import load_run
 from babelreel.training import checkpoint, loop
-from babelreel.training.feed import Feed
+from babelreel.training.feed import Feed, compute_features
 from babelreel.training.loop import train
 from babelreel.training.optim import groups, rate
 from babelreel.training.recipe import Recipe, build_method, method_config
@@ -156,6 +166,25 @@ def test_grams_and_views_lead_to_the_grid_and_to_a_student(world: Path, tmp_path
     third = {"name": "mkd", "teacher": source, "distance": "cosine", "student": {"grams": grams}}
     train(replace(recipe(world, data={"langs": ["de"]}, training={"epochs": 8}), method=third), mkd_run)
     assert losses(mkd_run)[-1]["cosine"] < 0.5 * losses(mkd_run)[0]["cosine"]
+
+
+def test_features_are_those_of_a_backbone_at_rest(world: Path, tmp_path: Path) -> None:
+    """A run's backbone comes in training mode, where batch normalisation would read, and move to, its batch."""
+    torch.manual_seed(0)
+    config = transformers.MobileNetV2Config(depth_multiplier=0.1, min_depth=4, depth_divisible_by=4, image_size=32)
+    vision = VisionEncoder(transformers.MobileNetV2Model(config, add_pooling_layer=False), ImageSpec(32, 32))
+    media = MediaTower(vision, HeadConfig("linear", 16), False)
+    text = GramEncoder(learn_grams(["a red picture", "a blue picture"], 50), 16, GramConfig())
+    method = CLIP4Clip(media, text, Sampling()).train()
+    before = {name: tensor.clone() for name, tensor in vision.state_dict().items()}
+    corpus = babelreel.open_corpus(str(world / "m.jsonl")).select("val")
+    found = compute_features(method, corpus, torch.device("cpu"), tmp_path).read([i.id for i in corpus.items])
+    assert all(tensor.equal(before[name]) for name, tensor in vision.state_dict().items())
+    at_rest = babelreel.model.Model(method, {"source": ""}).encode_media(corpus, tmp_path)
+    with torch.no_grad():
+        again = method.encode_features(found).pooled
+    assert at_rest.representation is not None
+    torch.testing.assert_close(again, at_rest.representation.pooled, rtol=0.01, atol=0.01)
 
 
 def _start(world: Path, folder: Path, *more: str) -> subprocess.Popen[bytes]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from babelreel.evaluate import Evaluation, Header, breakdown, commit, evaluate
+from babelreel.evaluate import Evaluation, breakdown
 from babelreel.metrics import Difference, joined, measure, paired
-from babelreel.model import load
 from babelreel.progress import Report
-from babelreel.training.feed import compute_features
-from babelreel.training.validate import media_rows
+from babelreel.training.validate import measure_run
 from babelreel.types import Corpus, Direction
 
 SEEN = ("en", "fr")  # with video
@@ -42,14 +40,8 @@ QUESTIONS = (
 def measure_runs(folder: Path, runs: Sequence[str], test: Corpus, report: Report) -> dict[str, Evaluation]:
     """Each run on the test clips, over one store of the frozen backbone's features."""
     found = {}
-    captions = [caption for item in test.items for caption in item.captions]
     for done, name in enumerate(runs, start=1):
-        model = load(folder / "runs" / name)
-        features = compute_features(model.method, test, model.device, folder / "cache")
-        ids, media = media_rows(model, test, features)
-        texts = model.encode_text([c.text for c in captions], [c.lang for c in captions])
-        header = Header(name, model.fingerprint, test.name, "test", 0, commit())
-        found[name] = evaluate(model.score, test, texts, media, ids, header)
+        found[name] = measure_run(folder / "runs" / name, test, "test", folder / "cache")
         report(done, len(runs))
     return found
 

@@ -52,6 +52,8 @@ def compute_features(
     """
     store = RepresentationStore(cache or cache_folder() / "features", method.features_fingerprint(), FEATURES)
 
+    method.backbone().eval()  # of a run it comes in training mode, where norms would read their batch
+
     def encode(batch: MediaBatch) -> Representation:
         with inference(device):
             return method.backbone_features(batch.to(device))

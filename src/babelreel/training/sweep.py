@@ -24,12 +24,12 @@ from babelreel.atomic import atomic_path
 from babelreel.config import load_toml
 from babelreel.corpora.registry import open_corpus
 from babelreel.errors import ConfigError
-from babelreel.evaluate import Evaluation, evaluate_model
+from babelreel.evaluate import Evaluation
 from babelreel.metrics import Difference, joined, paired
-from babelreel.model import load
 from babelreel.progress import Report
 from babelreel.training.loop import train
 from babelreel.training.recipe import Recipe, method_config
+from babelreel.training.validate import measure_run
 from babelreel.types import Ranks
 
 
@@ -80,7 +80,9 @@ def sweep(
         if where not in measured:
             told = None if report is None else _told(report, f"{len(measured) + 1}/{len(set(folders.values()))}")
             train(recipe, where, resume=(where / "log.jsonl").exists(), cache=cache, report=told)
-            measured[where] = _measure(recipe, where, split, cache)
+            chosen = split or recipe.data.validate
+            corpus = open_corpus(recipe.data.corpus, recipe.data.media_root).select(chosen)
+            measured[where] = measure_run(where, corpus, chosen, cache, recipe.seed)
     trials = list(_trials(lines, {place: measured[where] for place, where in folders.items()}, seeds))
     with atomic_path(folder / "sweep.json") as temporary:
         found = [asdict(trial) for trial in trials]
@@ -143,12 +145,6 @@ def _folders(
         found = next((path for path in out.values() if path.name.endswith(mark)), None)
         out[key, number, seed] = found or folder / f"{safe}-seed{recipe.seed}-{mark}"
     return out
-
-
-def _measure(recipe: Recipe, where: Path, split: str | None, cache: Path | None) -> Evaluation:
-    chosen = split or recipe.data.validate
-    corpus = open_corpus(recipe.data.corpus, recipe.data.media_root).select(chosen)
-    return evaluate_model(load(where), corpus, split=chosen, cache=cache, seed=recipe.seed)
 
 
 def _trials(

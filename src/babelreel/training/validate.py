@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import tempfile
+from pathlib import Path
 
 import torch
 
 from babelreel.data.batches import concatenate
-from babelreel.evaluate import rank_corpus
+from babelreel.evaluate import Evaluation, Header, commit, evaluate, rank_corpus
 from babelreel.methods.base import Method
 from babelreel.metrics import measure
-from babelreel.model import Model
-from babelreel.training.feed import Features
+from babelreel.model import Model, load
+from babelreel.training.feed import Features, compute_features
 from babelreel.types import Corpus, Representation
 
 BLOCK = 256
@@ -27,6 +28,20 @@ def validate(method: Method, corpus: Corpus, features: Features | None, device: 
              if ranks.direction in ("t2v", "t2i")]  # fmt: skip
     means = {name: sum(row[name] for row in found) / len(found) for name in ("R@1", "R@5", "R@10")}
     return means | {"mean": sum(means.values()) / 3}
+
+
+def measure_run(run: Path, corpus: Corpus, split: str, cache: Path | None, seed: int = 0) -> Evaluation:
+    """A run on the items of a split, over stored features of its backbone: runs that share one decode nothing twice.
+
+    Raises:
+        CorpusError: when the corpus has no captions, or a file cannot be read.
+    """
+    model = load(run)
+    captions = [caption for item in corpus.items for caption in item.captions]
+    ids, media = media_rows(model, corpus, compute_features(model.method, corpus, model.device, cache))
+    texts = model.encode_text([c.text for c in captions], [c.lang for c in captions])
+    header = Header(run.name, model.fingerprint, corpus.name, split, seed, commit())
+    return evaluate(model.score, corpus, texts, media, ids, header)
 
 
 def media_rows(model: Model, corpus: Corpus, features: Features | None) -> tuple[list[str], Representation]:
