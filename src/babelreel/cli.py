@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from babelreel.types import Corpus
 
 SOME_FAILED = 3
-INTERRUPTED = 130
 INTERRUPTED = 130  # what shells use for Ctrl-C
 
 app = typer.Typer(
@@ -81,11 +81,8 @@ def demo(
     """
     from babelreel.demo import Demo, run_demo
 
-    try:
+    with _stoppable("The same command goes on from here."):
         run_demo(Demo(folder, clips, seed))
-    except KeyboardInterrupt:
-        print("\nStopped. The same command goes on from here.", file=sys.stderr)
-        raise typer.Exit(INTERRUPTED) from None
 
 
 @app.command("eval")
@@ -155,12 +152,9 @@ def train(
     from babelreel.training.recipe import Recipe
 
     chosen = load_toml(recipe, Recipe, dict(map(parse_override, overrides or [])))
-    try:
-        with progress_bar("training", "steps") as progress:
-            done = run(chosen, output, resume=resume, cache=cache, report=progress)
-    except KeyboardInterrupt:
-        print(f"\nStopped. The same command with --resume goes on from {output / 'checkpoints'}.", file=sys.stderr)
-        raise typer.Exit(INTERRUPTED) from None
+    again = f"The same command with --resume goes on from {output / 'checkpoints'}."
+    with _stoppable(again), progress_bar("training", "steps") as progress:
+        done = run(chosen, output, resume=resume, cache=cache, report=progress)
     if process() == 0:
         print(f"{done.steps} steps in {done.seconds:.0f} s, best validation {done.best:.2f} at step {done.best_step}")
         print(f"The model: {output}")
@@ -196,7 +190,7 @@ def sweep(
     from babelreel.training import sweep as sweeps
 
     changes = dict(map(parse_override, overrides or []))
-    with progress_bar("sweeping", "steps") as progress:
+    with _stoppable("The same command goes on from here."), progress_bar("sweeping", "steps") as progress:
         trials = sweeps.sweep(
             recipe, output, overrides=changes, only=only or (), seeds=seeds, split=split, cache=cache, report=progress
         )
@@ -314,6 +308,16 @@ def print_hits(searcher: Any, query: str, k: int, lang: str | None) -> None:
     for hit in searcher.search(query, k, lang):
         at = "" if hit.moment is None else f"  at {int(hit.moment // 60)}:{hit.moment % 60:04.1f}"
         print(f"{hit.rank:4}  {hit.score:7.4f}  {hit.path}{at}")
+
+
+@contextmanager
+def _stoppable(again: str) -> Iterator[None]:
+    """Ctrl-C ends long work with a word on how to go on with it, and the exit code that shells use."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(f"\nStopped. {again}", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def _open(name: str, media_root: Path | None, split: str | None, langs: str | None) -> Corpus:

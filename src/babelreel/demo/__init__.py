@@ -20,7 +20,7 @@ from babelreel.corpora.playground.generate import generate
 from babelreel.corpora.playground.stills import generate_stills
 from babelreel.demo.answers import ask
 from babelreel.demo.compare import measure_runs, tables
-from babelreel.demo.state import State, recipe_texts
+from babelreel.demo.state import State
 from babelreel.encoders.small import write_small_backbone
 from babelreel.index.build import build_index
 from babelreel.model import load
@@ -123,6 +123,3 @@ def _next(folder: Path) -> str:
     babelreel train {folder / "recipes" / "mumur.toml"} --set 'data.langs=["sw"]' -o my-run  # Swahili, not French
     babelreel eval my-run --corpus {folder / "playground" / "manifest.jsonl"} --split test
     babelreel index ~/Videos --model openai/clip-vit-base-patch32 -o my-index  # your own files"""
-
-
-__all__ = ["TRAININGS", "Demo", "recipe_texts", "run_demo"]

@@ -51,7 +51,6 @@ def compute_features(
         CorpusError: when files cannot be read: training on fewer items than asked for is not silent.
     """
     store = RepresentationStore(cache or cache_folder() / "features", method.features_fingerprint(), FEATURES)
-
     method.backbone().eval()  # of a run it comes in training mode, where norms would read their batch
 
     def encode(batch: MediaBatch) -> Representation:

@@ -82,7 +82,8 @@ def train(
     method = _first(config, corpus, recipe, folder / "checkpoints" / "start", resume).to(accelerator.device)
     torch.manual_seed(recipe.seed)  # building draws as much as it likes; the steps begin here, resumed or not
     sampler = _sampler(corpus, recipe, method)
-    held_out = whole.select(recipe.data.validate, _read(recipe, method))
+    # A language that the training never sees has no say in the choice of the checkpoint, or it would not be zero-shot.
+    held_out = whole.select(recipe.data.validate, sampler.spoken if recipe.data.langs else None)
     refuse_uneven(recipe, accelerator.num_processes)
     features = None
     if recipe.training.freeze_backbone:
@@ -135,15 +136,6 @@ def _sampler(corpus: Corpus, recipe: Recipe, method: Method) -> CaptionSampler:
         corpus, recipe.training.batch_size, langs=data.langs, pivot=data.pivot if "pivot" in method.texts else None,
         mixing=data.mixing, captions=data.captions, seed=recipe.seed,
     )  # fmt: skip
-
-
-def _read(recipe: Recipe, method: Method) -> list[str] | None:
-    """The languages that the training reads, which are those that choose its checkpoint; None is every one.
-
-    A language that the training never sees has no say, or it would not be zero-shot.
-    """
-    data = recipe.data
-    return sorted({*data.langs, *([data.pivot] if "pivot" in method.texts else [])}) if data.langs else None
 
 
 def _both(whole: Corpus, *parts: Corpus) -> Corpus:
