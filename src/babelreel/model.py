@@ -21,7 +21,8 @@ import torch
 from torch import Tensor
 
 from babelreel.corpora.folder import read_folder
-from babelreel.data.batches import bucketed, concatenate
+from babelreel.data.batches import bucketed
+from babelreel.data.rows import concatenate
 from babelreel.device import choose_device, inference
 from babelreel.encoders.features import RepresentationStore, encode_items
 from babelreel.encoders.hub import resolve

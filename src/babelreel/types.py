@@ -202,12 +202,17 @@ class Representation:
 
     `pooled` (N, D) float: what an approximate index searches. `tokens` (N, L, D) float with `mask` (N, L) bool: frames,
     patches or slots, what exact scoring needs. `times` (N, L) float32: seconds of each token, where it has one.
+    `constants` (N, L (L + 1) / 2, C) float32: what exact scoring needs of each pair of tokens and computes once; the
+    pair (l, m), m <= l, stands at l (l + 1) / 2 + m, so that fewer tokens are a prefix. `fingerprint` names the media
+    side that made the rows, where that is known: another model's are not scored.
     """
 
     pooled: Tensor | None = None
     tokens: Tensor | None = None
     mask: Tensor | None = None
     times: Tensor | None = None
+    constants: Tensor | None = None
+    fingerprint: str = ""
 
     def __post_init__(self) -> None:
         if self.pooled is None and self.tokens is None:
@@ -221,6 +226,10 @@ class Representation:
                 raise ValueError(f"{len(self.pooled)} pooled vectors, but tokens of {len(self.tokens)}")
         if self.times is not None and (self.mask is None or self.times.shape != self.mask.shape):
             raise ValueError("times must be (N, L), like the mask")
+        if self.constants is not None and (
+            self.mask is None or self.constants.shape[:2] != (len(self.mask), pairs(self.mask.shape[1]))
+        ):
+            raise ValueError("constants must be (N, L (L + 1) / 2, C) and come with a mask (N, L)")
 
     def __len__(self) -> int:
         first = self.pooled if self.pooled is not None else self.tokens
@@ -229,16 +238,23 @@ class Representation:
 
     def fields(self) -> dict[str, Tensor]:
         """The tensors that are there, by name."""
-        named = {"pooled": self.pooled, "tokens": self.tokens, "mask": self.mask, "times": self.times}
+        named = {name: getattr(self, name) for name in ("pooled", "tokens", "mask", "times", "constants")}
         return {name: tensor for name, tensor in named.items() if tensor is not None}
 
     def to(self, where: device) -> Representation:
         """The same rows on a device."""
-        return Representation(**{name: tensor.to(where) for name, tensor in self.fields().items()})
+        moved = {name: tensor.to(where) for name, tensor in self.fields().items()}
+        return Representation(**moved, fingerprint=self.fingerprint)
 
     def __getitem__(self, rows: slice | Tensor | np.ndarray | list[int]) -> Representation:
         """Some of the N rows, as a representation."""
-        return Representation(**{name: tensor[rows] for name, tensor in self.fields().items()})
+        some = {name: tensor[rows] for name, tensor in self.fields().items()}
+        return Representation(**some, fingerprint=self.fingerprint)
+
+
+def pairs(tokens: int) -> int:
+    """How many pairs (l, m) with m <= l so many tokens have."""
+    return tokens * (tokens + 1) // 2
 
 
 @dataclass(frozen=True, slots=True)

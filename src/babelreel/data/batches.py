@@ -9,10 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 import torch
-from torch import Tensor
 
 from babelreel.media.video import Frames
-from babelreel.types import MediaBatch, Representation
+from babelreel.types import MediaBatch
 
 TURN_SECONDS = 5e-4
 
@@ -33,18 +32,6 @@ def collate_media(ids: Sequence[str], frames: Sequence[Frames]) -> MediaBatch:
         mask[row, :count] = True
         times[row, :count] = item.times
     return MediaBatch(tuple(ids), images, mask, times)
-
-
-def concatenate(parts: Sequence[Representation]) -> Representation:
-    """Rows of several representations below each other; tokens are padded to the longest."""
-    fields: dict[str, Tensor] = {}
-    for name in parts[0].fields():
-        tensors = [part.fields()[name] for part in parts]
-        if name != "pooled":
-            longest = max(t.shape[1] for t in tensors)
-            tensors = [torch.cat([t, t.new_zeros(len(t), longest - t.shape[1], *t.shape[2:])], dim=1) for t in tensors]
-        fields[name] = torch.cat(tensors)
-    return Representation(**fields)
 
 
 def bucketed(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:

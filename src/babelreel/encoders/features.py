@@ -24,11 +24,12 @@ from torch import Tensor
 
 from babelreel.atomic import atomic_path
 from babelreel.data.batches import collate_media, read_ahead
+from babelreel.data.rows import split, stack
 from babelreel.errors import IndexStoreError, MediaError
 from babelreel.media.files import content_hash, read_item
 from babelreel.media.transforms import ImageSpec
 from babelreel.media.video import Frames, Sampling
-from babelreel.types import Corpus, MediaBatch, MediaItem, Representation
+from babelreel.types import Corpus, MediaBatch, MediaItem, Representation, pairs
 
 SHARD_BYTES = 64 << 20
 SHARD_SECONDS = 60.0
@@ -60,17 +61,15 @@ class RepresentationStore:
 
     def add(self, keys: Sequence[str], rows: Representation) -> None:
         """Keep N rows under N keys; known keys are passed over. Now and then a shard is written."""
-        fields = {name: tensor.detach().cpu() for name, tensor in rows.fields().items()}
-        for position, key in enumerate(keys):
+        for key, row in zip(keys, split(rows), strict=True):
             if key in self:
                 continue
-            length = int(fields["mask"][position].sum()) if "mask" in fields else 0
-            row = {}
-            for name, tensor in fields.items():
-                value = tensor[position] if name == "pooled" else tensor[position, :length]  # real tokens come first
-                row[name] = value.to(self.dtype) if name in ("pooled", "tokens") else value.clone()
-                self._bytes += row[name].nbytes
-            self._rows[key] = row
+            kept = {
+                name: value.detach().to("cpu", self.dtype if name in ("pooled", "tokens") else value.dtype, copy=True)
+                for name, value in row.items()
+            }
+            self._bytes += sum(value.nbytes for value in kept.values())
+            self._rows[key] = kept
         if self._bytes > SHARD_BYTES or time.monotonic() - self._since > SHARD_SECONDS:
             self.flush()
 
@@ -80,7 +79,7 @@ class RepresentationStore:
         if not self._rows:
             return
         keys = list(self._rows)
-        tensors = _stack([self._rows[key] for key in keys])
+        tensors = stack([self._rows[key] for key in keys]).fields()
         path = self.folder / f"shard-{keys[0][:16]}-{len(keys)}.safetensors"
         if path.exists():
             path = path.with_stem(f"{path.stem}-{time.time_ns()}")
@@ -108,30 +107,37 @@ class RepresentationStore:
         longest = 0
         if names != ["pooled"]:
             longest = max(
-                int(shards[p]["mask"][[row for _, row in pairs]].sum(1).max()) for p, pairs in by_shard.items()
+                int(shards[p]["mask"][[row for _, row in found]].sum(1).max()) for p, found in by_shard.items()
             )
         out: dict[str, Tensor] = {}
-        for path, pairs in by_shard.items():
-            positions, rows = torch.tensor(pairs).unbind(1)
+        for path, found in by_shard.items():
+            positions, rows = torch.tensor(found).unbind(1)
             for name in names:
                 tensor = shards[path][name]
+                width = pairs(longest) if name == "constants" else longest
                 if name not in out:
-                    shape = tensor.shape[1:] if name == "pooled" else (longest, *tensor.shape[2:])
+                    shape = tensor.shape[1:] if name == "pooled" else (width, *tensor.shape[2:])
                     out[name] = torch.zeros(len(keys), *shape, dtype=tensor.dtype)
                 if name == "pooled":
                     out[name][positions] = tensor[rows]
                 else:
-                    length = min(longest, tensor.shape[1])
+                    length = min(width, tensor.shape[1])
                     out[name][positions, :length] = tensor[rows][:, :length]
-        return Representation(**out)
+        return Representation(**out, fingerprint=self.fingerprint)
 
     def _list(self, path: Path) -> None:
         try:
             with safe_open(path, "pt") as shard:
-                keys = json.loads(shard.metadata()["keys"])
+                told = shard.metadata()
+                keys = json.loads(told["keys"])
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             warnings.warn(f"{path} is damaged ({error}); what it held is encoded again.", stacklevel=3)
             return
+        if told.get("fingerprint") != self.fingerprint:
+            raise IndexStoreError(
+                f"{path} holds rows of the model {told.get('fingerprint')}, but lies among those of "
+                f"{self.fingerprint}. Move it out of this folder: scores over both would mean nothing."
+            )
         self._where |= {key: (path, row) for row, key in enumerate(keys)}
 
     def _map(self, path: Path) -> dict[str, Tensor]:
@@ -139,18 +145,6 @@ class RepresentationStore:
             with safe_open(path, "pt") as shard:
                 self._mapped[path] = {name: shard.get_tensor(name) for name in shard.keys()}  # noqa: SIM118 (a shard is no mapping)
         return self._mapped[path]
-
-
-def _stack(rows: list[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """N rows of different lengths to tensors (N, L, ...), padded with zeros."""
-    out = {}
-    for name in rows[0]:
-        values = [row[name] for row in rows]
-        if name == "pooled":
-            out[name] = torch.stack(values)
-        else:
-            out[name] = torch.nn.utils.rnn.pad_sequence(values, batch_first=True)
-    return out
 
 
 @dataclass(frozen=True, slots=True)

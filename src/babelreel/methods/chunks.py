@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from babelreel.data.batches import concatenate
+from babelreel.data.rows import concatenate
 from babelreel.types import MediaBatch, Representation, TextBatch
 
 Rows = TypeVar("Rows", MediaBatch, TextBatch, Representation)

@@ -39,7 +39,7 @@ class Features:
     def read(self, ids: list[str]) -> Representation:
         """The rows of some items, as float32."""
         rows = self.store.read([self.keys[i] for i in ids])
-        return Representation(**{n: t.float() if t.is_floating_point() else t for n, t in rows.fields().items()})
+        return replace(rows, **{n: t.float() for n, t in rows.fields().items() if t.is_floating_point()})
 
 
 def compute_features(

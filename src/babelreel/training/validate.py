@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from babelreel.data.batches import concatenate
+from babelreel.data.rows import concatenate
 from babelreel.evaluate import Evaluation, Header, commit, evaluate, rank_corpus
 from babelreel.methods.base import Method
 from babelreel.metrics import measure
