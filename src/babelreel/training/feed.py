@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,7 +40,8 @@ class Features:
     def read(self, ids: list[str]) -> Representation:
         """The rows of some items, as float32."""
         rows = self.store.read([self.keys[i] for i in ids])
-        return replace(rows, **{n: t.float() for n, t in rows.fields().items() if t.is_floating_point()})
+        floats: dict[str, Any] = {n: t.float() for n, t in rows.fields().items() if t.is_floating_point()}
+        return replace(rows, **floats)
 
 
 def compute_features(
