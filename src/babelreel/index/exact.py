@@ -1,4 +1,4 @@
-"""The index in memory: dictionaries and one matrix. It persists nothing, and is what the other stores are tested against."""
+"""The index in memory: dictionaries and one matrix. It persists nothing; the other stores are compared with it."""
 
 from __future__ import annotations
 
@@ -91,18 +91,18 @@ class ExactIndex:
         Raises:
             IndexStoreError: when one is not there.
         """
-        found = [row for _, row in self._find(ids)]
-        some = [{name: value for name, value in row.items() if fields is None or name in fields} for row in found]
-        return stack(some, self.info.fingerprint)
+        return self._stack([row for _, row in self._find(ids)], fields)
 
     def blocks(
         self, size: int, fields: Sequence[str] | None = None, where: Filter | None = None
     ) -> Iterator[tuple[list[str], Representation]]:
         """Every entry's id and representation, by id, at most `size` at a time."""
-        ids = [entry.id for entry in self._sorted()[0] if passes(entry, where)]
+        with self._lock:
+            held = dict(self._held)  # what is removed on the way is still given
+        ids = sorted(name for name, (entry, _) in held.items() if passes(entry, where))
         for start in range(0, len(ids), size):
             some = ids[start : start + size]
-            yield some, self.rows(some, fields)
+            yield some, self._stack([held[name][1] for name in some], fields)
 
     def note(self, name: str, value: Any) -> None:
         """Keep a plain value with the index."""
@@ -132,6 +132,10 @@ class ExactIndex:
                 vectors = [row["pooled"] for _, row in held]
                 self._matrix = [entry for entry, _ in held], torch.stack(vectors) if vectors else torch.zeros(0, 0)
             return self._matrix
+
+    def _stack(self, rows: Sequence[Mapping[str, Tensor]], fields: Sequence[str] | None) -> Representation:
+        some = [{name: value for name, value in row.items() if fields is None or name in fields} for row in rows]
+        return stack(some, self.info.fingerprint)
 
     def _find(self, ids: Sequence[str]) -> list[tuple[Entry, dict[str, Tensor]]]:
         with self._lock:
