@@ -35,5 +35,9 @@ class IndexStoreError(BabelreelError):
     """An index that is missing, damaged, or was written by another model."""
 
 
+class QueryError(BabelreelError):
+    """A search that asks for nothing, or for what makes no sense."""
+
+
 class MissingExtraError(BabelreelError):
     """An optional dependency that is not installed; the message names the extra."""

@@ -83,8 +83,8 @@ def test_indexing_again_encodes_only_what_is_new(
     folder: Path, model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encoded: list[str] = []
-    original = model._encode_batch
-    monkeypatch.setattr(model, "_encode_batch", lambda batch: (encoded.extend(batch.ids), original(batch))[1])
+    original = model.encode_batch
+    monkeypatch.setattr(model, "encode_batch", lambda batch: (encoded.extend(batch.ids), original(batch))[1])
     build_index(read_folder([folder])[0], model, tmp_path / "i")
     assert len(encoded) == 8
     encoded.clear()

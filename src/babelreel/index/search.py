@@ -1,85 +1,244 @@
-"""A query to hits: exact scores over the whole index, in blocks, and the best moment of each hit."""
+"""A query to hits: the index proposes windows, exact scoring ranks them, the windows of one video become one hit.
+
+Candidates come in tiers: the first `candidates`, then twice as many, and so on until there are files enough. Each tier
+is ranked by the exact score and follows the one before, so that a page stays what it is when the next is asked for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
 import torch
+from torch import Tensor
 
-from babelreel.encoders.features import RepresentationStore
-from babelreel.errors import IndexStoreError, ModelError
-from babelreel.index.build import read_info, read_items, refuse_other_model
+from babelreel.errors import IndexStoreError, QueryError
+from babelreel.index.ask import Asked, as_floats, ask, fields_of
+from babelreel.index.calibrate import Calibration, read_calibration
+from babelreel.index.open import open_index
+from babelreel.index.query import Answer, Query
+from babelreel.index.store import Entry, IndexInfo, VectorIndex
 from babelreel.model import Model, load
-from babelreel.types import Hit, Representation
+from babelreel.types import Hit, Moment
 
-BLOCK = 8192
+BLOCK = 4096  # entries that exhaustive scoring holds at a time
+MOMENTS = 9  # of a video, beside its best
+ATTEMPTS = 3  # what one read proposed may be gone in the next, while another process indexes
+
+
+class Window(NamedTuple):
+    """An entry by its id, and its exact score."""
+
+    id: str
+    score: float
 
 
 class Searcher:
     """An open index with its model.
 
-    `model` defaults to the one that wrote the index, on `device`.
+    `index` is a folder, a URL, or an open index. `model` defaults to the one that wrote it, on `device`. `candidates`
+    windows at a time are proposed for exact scoring; None scores all there are.
 
     Raises:
         IndexStoreError: when there is no whole index, or another model wrote it.
     """
 
-    def __init__(self, folder: str | Path, model: Model | None = None, device: str | None = None) -> None:
-        folder = Path(folder)
-        info = read_info(folder)
-        self.model = model or load(**info.model, device=device)
-        refuse_other_model(info, self.model, folder)
-        self.corpus, self._keys = read_items(folder, info)
-        self._store = RepresentationStore(folder / "vectors", info.fingerprint)
-        lost = sum(key not in self._store for key in self._keys)
-        if lost:
-            raise IndexStoreError(f"The index in {folder} lacks the vectors of {lost} item(s). Run the indexing again.")
+    def __init__(
+        self,
+        index: VectorIndex | str | Path,
+        model: Model | None = None,
+        device: str | None = None,
+        candidates: int | None = 200,
+    ) -> None:
+        self.index = open_index(str(index)) if isinstance(index, str | Path) else index
+        self.model = model or load(**self.index.info.model, device=device)
+        refuse_other_model(self.index.info, self.model)
+        self.candidates = candidates
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self.index)
 
-    def search(self, query: str, k: int = 10, lang: str | None = None) -> list[Hit]:
-        """The `k` best items for a text; equal scores are ordered by id, so answers are reproducible.
+    def search(self, query: Query | str, k: int = 10, lang: str | None = None) -> Answer:
+        """The best files for a query, or for a text with `k` and `lang`; equal scores are ordered by id.
 
         Raises:
-            ModelError: when the query is empty or `k` is less than 1.
+            QueryError: when the query is empty, or asks for what makes no sense.
+            IndexStoreError: when `like` names no entry, or a `threshold` is given and the index is not calibrated.
+            MediaError: when an image cannot be read.
         """
-        if k < 1:
-            raise ModelError(f"At least one hit must be asked for, found k = {k}.")
-        text = self.model.encode_text([query], lang)
-        scores = self._scores(text)
-        ids = np.array([item.id for item in self.corpus.items])
-        best = np.lexsort((ids, -scores))[:k]
-        moments = self._moments(text, best)
+        return self.search_many([Query(query, lang, k=k) if isinstance(query, str) else query])[0]
+
+    def search_many(self, queries: Sequence[Query]) -> list[Answer]:
+        """An answer a query: the texts are encoded together, and queries with one filter read the index together."""
+        calibration = read_calibration(self.index)
+        for query in queries:
+            _check_threshold(query, calibration)
+        asked = ask(queries, self.model, self.index, standard=calibration is not None)
+        for attempt in range(ATTEMPTS):
+            try:
+                answers = {}
+                for where in dict.fromkeys(query.where for query in queries):
+                    group = [n for n, query in enumerate(queries) if query.where == where]
+                    for n, tiers in zip(group, self._tiers([asked[n] for n in group]), strict=True):
+                        answers[n] = self._answer(asked[n], tiers, calibration)
+                return [answers[n] for n in range(len(queries))]
+            except IndexStoreError:
+                if attempt == ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _tiers(self, asked: Sequence[Asked]) -> list[Iterator[list[Window]]]:
+        """Of queries with one filter, the tiers of each: ranked windows."""
+        where = asked[0].query.where
+        if self.candidates is None:
+            return [iter([windows]) for windows in self._exhaustive(asked)]
+        first = self.index.nearest(_vectors(asked), self.candidates, where)
+        return [self._tiers_of(a, ids) for a, (ids, _) in zip(asked, first, strict=True)]
+
+    def _tiers_of(self, asked: Asked, ids: list[str]) -> Iterator[list[Window]]:
+        size, seen = self.candidates or 0, set[str]()
+        fields = fields_of(self.model, any(not part.is_text for part in asked.wanted))
+        while new := [name for name in ids if name not in seen]:
+            seen.update(new)
+            rows = as_floats(self.index.rows(new, fields))
+            yield _ranked(new, asked.score(self.model, rows).tolist())
+            if len(ids) < size:
+                return
+            size *= 2
+            ids = self.index.nearest(_vectors([asked]), size, asked.query.where)[0][0]
+
+    def _exhaustive(self, asked: Sequence[Asked]) -> list[list[Window]]:
+        """All windows, ranked, for each query: one pass over the index."""
+        ids: list[str] = []
+        scores: list[list[float]] = [[] for _ in asked]
+        for names, rows in self.index.blocks(BLOCK, fields_of(self.model, True), asked[0].query.where):
+            ids += names
+            floats = as_floats(rows)
+            for own, query in zip(scores, asked, strict=True):
+                own += query.score(self.model, floats).tolist()
+        return [_ranked(ids, own) for own in scores]
+
+    def _answer(self, asked: Asked, tiers: Iterator[list[Window]], calibration: Calibration | None) -> Answer:
+        query, files = asked.query, dict[str, list[Window]]()
+        excluded = file_of(query.like) if query.like is not None else None
+        for tier in tiers:
+            for window in tier:
+                if file_of(window.id) != excluded:
+                    files.setdefault(file_of(window.id), []).append(window)
+            if len(files) >= query.offset + query.k:
+                break
+        page = list(files.values())[query.offset : query.offset + query.k]
+        sure = [self._confidence(asked, windows[0].score, calibration) for windows in page]
+        if query.threshold is not None:
+            page = [w for w, c in zip(page, sure, strict=True) if c is not None and c >= query.threshold]
+        hits = self._hits(asked, page, sure) if page else ()
+        return Answer(hits, asked.lang, asked.role)
+
+    def _confidence(self, asked: Asked, score: float, calibration: Calibration | None) -> float | None:
+        if calibration is None or len(asked.wanted) > 1 or not asked.wanted[0].is_text:
+            return None
+        return calibration.confidence(asked.standard_score(score), asked.lang, len(self.index))
+
+    def _hits(self, asked: Asked, page: Sequence[Sequence[Window]], sure: Sequence[float | None]) -> tuple[Hit, ...]:
+        ids = [window.id for windows in page for window in windows[: 4 * MOMENTS]]
+        entries = {entry.id: entry for entry in self.index.get(ids)}
+        shown = [_apart(windows[: 4 * MOMENTS], entries) for windows in page]
+        strips = self._strips(asked, [window.id for windows in shown for window in windows], entries)
         hits = []
-        for rank, (row, moment) in enumerate(zip(best, moments, strict=True), start=1):
-            item = self.corpus.items[row]
-            path = str(self.corpus.path(item))
-            score = float(scores[row])
-            hits.append(Hit(rank, score, item.id, path, item.kind, item.start, item.end, moment))
-        return hits
+        for n, (windows, confidence) in enumerate(zip(shown, sure, strict=False), start=asked.query.offset + 1):
+            best, *others = windows
+            entry, frames = entries[best.id], strips[best.id]
+            moments = [_moment(window, entries[window.id], strips[window.id]) for window in others]
+            hits.append(
+                Hit(
+                    n, best.score, best.id, entry.path, entry.kind, entry.start, entry.end, _peak(entry, frames),
+                    _normalised(frames), tuple(moments), confidence,
+                )
+            )  # fmt: skip
+        return tuple(hits)
 
-    def _scores(self, text: Representation) -> np.ndarray:
-        """(N,) float32 scores of every item."""
-        blocks = []
-        for start in range(0, len(self._keys), BLOCK):
-            rows = self._store.read(self._keys[start : start + BLOCK], self.model.method.scored)
-            blocks.append(self.model.score(text, rows)[0])
-        scores = torch.cat(blocks).numpy()
-        if np.isnan(scores).any():
-            raise IndexStoreError(
-                f"{int(np.isnan(scores).sum())} of {len(scores)} scores are not numbers: the model's weights or the "
-                "index's vectors are damaged."
-            )
-        return scores
+    def _strips(
+        self, asked: Asked, ids: Sequence[str], entries: dict[str, Entry]
+    ) -> dict[str, list[tuple[float, float]]]:
+        """Of each window the (time, score) of its frames, by time; () of images and of models without frames."""
+        rows = as_floats(self.index.rows(ids, ("pooled", "tokens", "mask", "times")))
+        if rows.tokens is None or rows.times is None or rows.mask is None:
+            return {name: [] for name in ids}
+        scores = self.model.frame_scores(asked.wanted[0].row, rows)[0]  # (N, L)
+        strips = {}
+        for n, name in enumerate(ids):
+            strip: dict[float, float] = {}
+            if entries[name].kind == "video":
+                for time, score in zip(
+                    rows.times[n][rows.mask[n]].tolist(), scores[n][rows.mask[n]].tolist(), strict=True
+                ):
+                    strip[time] = max(score, strip.get(time, score))  # patches of one frame share its time
+            strips[name] = sorted(strip.items())
+        return strips
 
-    def _moments(self, text: Representation, best: Sequence[int] | np.ndarray) -> list[float | None]:
-        """For each hit the time in seconds of the frame that matches best; None for images."""
-        rows = self._store.read([self._keys[row] for row in best])
-        if rows.tokens is None or rows.times is None:
-            return [None] * len(best)
-        frames = self.model.frame_scores(text, rows)[0].argmax(dim=1)  # (k,)
-        times = rows.times.gather(1, frames.unsqueeze(1))[:, 0].tolist()
-        return [t if self.corpus.items[r].kind == "video" else None for t, r in zip(times, best, strict=True)]
+
+def refuse_other_model(info: IndexInfo, model: Model) -> None:
+    """Raise IndexStoreError unless the index was written by this model's media side."""
+    if info.fingerprint != model.fingerprint:
+        raise IndexStoreError(
+            f"The index was written by {info.model.get('source')!r} (fingerprint {info.fingerprint}), not by "
+            f"{model.source!r} ({model.fingerprint}). Search it with its own model, or index into another folder."
+        )
+
+
+def file_of(entry: str) -> str:
+    """What the ids of all windows of one path have in common."""
+    return entry.rpartition("-")[0]
+
+
+def _vectors(asked: Sequence[Asked]) -> Tensor:
+    return torch.stack([a.vector for a in asked])
+
+
+def _ranked(ids: Sequence[str], scores: Sequence[float]) -> list[Window]:
+    return sorted(map(Window, ids, scores), key=lambda window: (-window.score, window.id))
+
+
+def _apart(windows: Sequence[Window], entries: dict[str, Entry]) -> list[Window]:
+    """Windows of one video, best first, without those that overlap a better one."""
+    taken: list[Window] = []
+    for window in windows:
+        start, end = entries[window.id].start or 0.0, entries[window.id].end or 0.0
+        if all(end <= (entries[t.id].start or 0.0) or start >= (entries[t.id].end or 0.0) for t in taken):
+            taken.append(window)
+    return taken[: 1 + MOMENTS]
+
+
+def _peak(entry: Entry, frames: Sequence[tuple[float, float]]) -> float | None:
+    """The time of the best frame, the first of equals; None for an image."""
+    if entry.kind == "image":
+        return None
+    return max(frames, key=lambda frame: frame[1])[0] if frames else entry.start
+
+
+def _normalised(frames: Sequence[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """Weights from 0 for the worst to 1 for the best; all 1 where they are equal."""
+    if not frames:
+        return ()
+    low, high = min(score for _, score in frames), max(score for _, score in frames)
+    return tuple((time, (score - low) / (high - low) if high > low else 1.0) for time, score in frames)
+
+
+def _moment(window: Window, entry: Entry, frames: Sequence[tuple[float, float]]) -> Moment:
+    time = _peak(entry, frames)
+    assert entry.start is not None
+    assert entry.end is not None
+    assert time is not None
+    return Moment(window.id, entry.start, entry.end, time, window.score)
+
+
+def _check_threshold(query: Query, calibration: Calibration | None) -> None:
+    if query.threshold is None:
+        return
+    if query.text is None or query.image is not None or query.like is not None:
+        raise QueryError("A threshold goes with a text alone: nothing is calibrated for images. Leave it out.")
+    if calibration is None:
+        raise IndexStoreError(
+            "This index is not calibrated. Run `babelreel calibrate` first, or ask without threshold."
+        )
