@@ -74,14 +74,9 @@ class Asked:
             total = total - UNLIKE * _standard(model, self.unwanted, rows).clamp(min=0)
         return total
 
-    def standard_score(self, score: float) -> float:
-        """A score as standard score: how many deviations it lies above the query's mean over the index."""
-        part = self.wanted[0]
-        return score if self.standard else (score - part.mean) / part.deviation
 
-
-def ask(queries: Sequence[Query], model: Model, index: VectorIndex, standard: bool) -> list[Asked]:
-    """Encode queries, their texts together; with `standard` a text on its own is measured against the sample too.
+def ask(queries: Sequence[Query], model: Model, index: VectorIndex) -> list[Asked]:
+    """Encode queries, their texts together.
 
     Raises:
         IndexStoreError: when `like` names no entry of the index.
@@ -110,7 +105,7 @@ def ask(queries: Sequence[Query], model: Model, index: VectorIndex, standard: bo
         if query.unlike is not None:
             next(spoken)
             unwanted = Part(next(rows), True)
-        if len(wanted) > 1 or unwanted is not None or (standard and query.text is not None):
+        if len(wanted) > 1 or unwanted is not None:
             sample = sample or read_sample(index, fields_of(model, True))
             wanted = [_measured(model, part, sample) for part in wanted]
             unwanted = unwanted and _measured(model, unwanted, sample)

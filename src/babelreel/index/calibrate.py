@@ -1,11 +1,10 @@
 """A score as a confidence that means the same in every language: "no good match" is an answer.
 
-Raw scores of languages and queries lie on different scales, so a query's score is first its standard score against a
-sample of the index. How large that must be to mean something depends on the language (a weak one spreads its matches
-among the rest) and on how many entries were there to be good by chance. Both are measured on captions the model was not
-trained on: a caption's own item, against the best of the items without it. On these pairs, of several numbers of
-items, logistic regression on the standard score and the logarithm of the number of items is fitted, language by
-language: 0.5 is where a match is as likely as the best that an index without one has.
+Scores of different languages lie on different scales, and the best of many entries scores higher by chance than the best
+of a few. Both are measured on captions the model was not trained on: the best score of a caption among items with its
+own, and among items from which its own and those like it (`RELATED` of all, by what their captions say) were taken. On
+these, for several numbers of items, logistic regression on the score and the logarithm of the number is fitted, language
+by language: 0.5 is where a score is as likely with something that fits as without.
 """
 
 from __future__ import annotations
@@ -22,27 +21,28 @@ from babelreel.errors import CorpusError
 from babelreel.index.store import VectorIndex
 from babelreel.model import Model
 from babelreel.progress import Report
-from babelreel.types import Corpus
+from babelreel.types import Corpus, Representation
 
 NOTE = "calibration"
 PARTS = (8, 4, 2, 1)  # the corpus is cut into so many parts
-LEAST = 20  # items without which deviations mean little
+LEAST = 20  # items
+RELATED = 0.1
 RIDGE = 1e-3
 ALL = ""  # of all languages together: where the query's has no captions, or is not known
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """By language: bias, weight of the standard score, weight of the logarithm of the number of entries."""
+    """By language: bias, weight of the score, weight of the logarithm of the number of entries."""
 
     weights: Mapping[str, tuple[float, float, float]]
 
-    def confidence(self, standard: float, lang: str | None, entries: int) -> float:
-        """From 0 to 1: how much a standard score looks like a match, and not like the best of what is there."""
+    def confidence(self, score: float, lang: str | None, entries: int) -> float:
+        """From 0 to 1: how much the score of a text looks like that of something that fits."""
         code = lang or ALL
         known = next((c for c in (code, code.partition("-")[0]) if c in self.weights), ALL)
         bias, slope, size = self.weights[known]
-        logit = bias + slope * standard + size * math.log(max(entries, 1))
+        logit = bias + slope * score + size * math.log(max(entries, 1))
         return 1 / (1 + math.exp(-max(-50.0, min(50.0, logit))))
 
 
@@ -71,34 +71,43 @@ def calibrate(
     pairs: dict[str, list[tuple[Tensor, Tensor]]] = {ALL: []}
     for lang in dict.fromkeys(lang for _, lang, _ in asked):
         own = [(text, item) for text, spoken, item in asked if spoken == lang]
-        scores = model.score(model.encode_text([text for text, _ in own], lang), media.representation)  # (Q, N)
-        pairs[lang] = [examples(scores, torch.tensor([item for _, item in own]))]
+        texts = model.encode_text([text for text, _ in own], lang)
+        places = torch.tensor([item for _, item in own])
+        pairs[lang] = [examples(model.score(texts, media.representation), likeness(texts, places, len(place)), places)]
         pairs[ALL] += pairs[lang]
     weights = {lang: fit(*map(torch.cat, zip(*found, strict=True))) for lang, found in pairs.items()}
     index.note(NOTE, weights)
     return Calibration(weights)
 
 
-def examples(scores: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
-    """Inputs (M, 2), standard score and logarithm of the number of items, and labels (M,), 1 for a match.
+def likeness(texts: Representation, own: Tensor, items: int) -> Tensor:
+    """(Q, N): how like each item is to a query's own, by the captions of both; `own` (Q,) are the places of the latter."""
+    assert texts.pooled is not None
+    alike = texts.pooled @ texts.pooled.T  # (Q, Q)
+    return alike.new_full((len(own), items), float("-inf")).scatter_reduce(1, own.expand(len(own), -1), alike, "amax")
 
-    `scores` (Q, N), and the place of each query's own item (Q,). For each part of the items a query gives two: its own
-    item added to the part, and the best of the part without it.
+
+def examples(scores: Tensor, alike: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
+    """Inputs (M, 2), best score and logarithm of the number of items, and labels (M,), 1 with something that fits.
+
+    `scores` and `alike` are (Q, N), the places of the queries' own items (Q,). For each part of the items a query gives
+    two examples: the best of the part and its own item, and the best of the part without what is like it.
     """
     order = torch.randperm(scores.shape[1], generator=torch.Generator().manual_seed(0))
+    count = max(1, round(RELATED * scores.shape[1]))
+    bar = alike.topk(count, dim=1).values[:, -1:]  # (Q, 1)
     inputs, labels = [], []
-    mine = scores.gather(1, own[:, None])  # (Q, 1)
     for parts in PARTS:
         for places in order.chunk(parts):
-            others = scores[:, places].masked_fill(places[None] == own[:, None], float("nan"))
-            count = (~others.isnan()).sum(1, keepdim=True)
-            for with_own in (True, False):
-                seen = torch.cat([others, mine], dim=1) if with_own else others
-                mean = seen.nanmean(1, keepdim=True)
-                deviation = (seen - mean).square().nanmean(1, keepdim=True).sqrt().clamp(min=1e-9)
-                score = mine if with_own else others.nan_to_num(float("-inf")).amax(1, keepdim=True)
-                inputs.append(torch.cat([(score - mean) / deviation, (count + with_own).log()], dim=1))
-                labels.append(torch.full((len(own),), float(with_own)))
+            some = scores[:, places]
+            fits = torch.maximum(some.amax(1), scores.gather(1, own[:, None])[:, 0])
+            related = (alike[:, places] >= bar) | (places[None] == own[:, None])
+            others = some.masked_fill(related, float("-inf")).amax(1)
+            for best, label in ((fits, 1.0), (others, 0.0)):
+                real = best.isfinite()
+                size = torch.full_like(best, math.log(len(places)))
+                inputs.append(torch.stack([best, size], dim=1)[real])
+                labels.append(torch.full_like(best, label)[real])
     return torch.cat(inputs), torch.cat(labels)
 
 

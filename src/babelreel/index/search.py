@@ -74,7 +74,7 @@ class Searcher:
         calibration = read_calibration(self.index)
         for query in queries:
             _check_threshold(query, calibration)
-        asked = ask(queries, self.model, self.index, standard=calibration is not None)
+        asked = ask(queries, self.model, self.index)
         for attempt in range(ATTEMPTS):
             try:
                 answers = {}
@@ -136,9 +136,9 @@ class Searcher:
         return Answer(hits, asked.lang, asked.role)
 
     def _confidence(self, asked: Asked, score: float, calibration: Calibration | None) -> float | None:
-        if calibration is None or len(asked.wanted) > 1 or not asked.wanted[0].is_text:
+        if calibration is None or asked.standard or not asked.wanted[0].is_text:
             return None
-        return calibration.confidence(asked.standard_score(score), asked.lang, len(self.index))
+        return calibration.confidence(score, asked.lang, len(self.index))
 
     def _hits(self, asked: Asked, page: Sequence[Sequence[Window]], sure: Sequence[float | None]) -> tuple[Hit, ...]:
         ids = [window.id for windows in page for window in windows[: 4 * MOMENTS]]
@@ -236,8 +236,8 @@ def _moment(window: Window, entry: Entry, frames: Sequence[tuple[float, float]])
 def _check_threshold(query: Query, calibration: Calibration | None) -> None:
     if query.threshold is None:
         return
-    if query.text is None or query.image is not None or query.like is not None:
-        raise QueryError("A threshold goes with a text alone: nothing is calibrated for images. Leave it out.")
+    if query.text is None or query.image is not None or query.like is not None or query.unlike is not None:
+        raise QueryError("A threshold goes with a text alone: only that is calibrated. Leave it out.")
     if calibration is None:
         raise IndexStoreError(
             "This index is not calibrated. Run `babelreel calibrate` first, or ask without threshold."
