@@ -242,3 +242,84 @@ def test_scores_of_other_types_and_with_gradients() -> None:
         ranks = rank(lambda q, c, kind=kind: (scale * scoring.dot(q, c)).to(kind), queries, candidates, relevant)
         assert ranks.tolist() == expected.tolist()
     assert rank_matrix(scale * scoring.dot(queries, candidates), relevant).tolist() == expected.tolist()
+
+
+def best_by_definition(scores: torch.Tensor, ids: list[str], k: int) -> list[list[str]]:
+    """Sorted by score, then by id; for scores that are equal or far apart."""
+    return [
+        [ids[c] for c in sorted(range(len(ids)), key=lambda c: (-row[c], ids[c]))[:k]]
+        for row in scores.double().tolist()
+    ]
+
+
+def with_twins(seed: int, candidates: int) -> tuple[Representation, Representation, list[str]]:
+    """Queries, and candidates of which some are copies of others, with ids in no order."""
+    queries, items, _ = random_case(seed, 4, candidates)
+    assert items.pooled is not None
+    generator = torch.Generator().manual_seed(seed)
+    pooled = items.pooled[torch.randint(0, max(1, candidates // 2), (candidates,), generator=generator)]
+    ids = [f"id{n:03d}" for n in torch.randperm(candidates, generator=generator).tolist()]
+    return queries, Representation(pooled), ids
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 99), candidates=st.integers(1, 40), k=st.integers(1, 50), size=st.integers(1, 50),
+    block_bytes=st.sampled_from([4, 64, 1 << 20]),
+)  # fmt: skip
+def test_the_k_best_whatever_the_block_and_the_order(
+    seed: int, candidates: int, k: int, size: int, block_bytes: int
+) -> None:
+    queries, items, ids = with_twins(seed, candidates)
+    scores = scoring.dot(queries, items)
+    first = {}  # copies score the same to the last digit
+    for n, row in enumerate(items.pooled.tolist()):  # type: ignore[union-attr]
+        first.setdefault(tuple(row), n)
+    same = torch.stack([scores[:, first[tuple(row)]] for row in items.pooled.tolist()], 1)  # type: ignore[union-attr]
+    expected = best_by_definition(same, ids, k)
+    found = ranking.top_k(scoring.dot, queries, ranking.in_blocks(ids, items, size), k, block_bytes=block_bytes)
+    assert [got for got, _ in found] == expected
+    for q, (got, values) in enumerate(found):
+        torch.testing.assert_close(torch.from_numpy(values), scores[q, [ids.index(i) for i in got]])
+    order = np.random.default_rng(seed).permutation(candidates)
+    mixed = ranking.in_blocks([ids[n] for n in order], items[order], size)
+    assert [got for got, _ in ranking.top_k(scoring.dot, queries, mixed, k)] == expected
+
+
+def test_when_all_tie_the_first_ids_are_the_best() -> None:
+    ids = [f"{n:02d}" for n in range(50)][::-1]
+    rounding = 1 + torch.rand(50, generator=torch.Generator().manual_seed(0)) * 2.0**-23
+    queries, items = Representation(torch.ones(1, 1)), Representation(rounding[:, None])
+    for size in (1, 7, 50):
+        ((found, _),) = ranking.top_k(scoring.dot, queries, ranking.in_blocks(ids, items, size), 5)
+        assert found == ["00", "01", "02", "03", "04"]
+
+
+def test_at_most_a_block_of_the_scores_is_held() -> None:
+    queries, items, ids = with_twins(0, 40)
+    asked: list[int] = []
+
+    def score(q: Representation, c: Representation) -> torch.Tensor:
+        asked.append(len(q) * len(c))
+        return scoring.dot(q, c)
+
+    ranking.top_k(score, queries, ranking.in_blocks(ids, items, 10), 3, block_bytes=80)
+    assert max(asked) == 20
+    assert sum(asked) == 160
+
+
+def test_top_k_of_nothing_and_of_what_is_no_number() -> None:
+    queries = Representation(torch.ones(2, 1))
+    assert [ids for ids, _ in ranking.top_k(scoring.dot, queries, [], 3)] == [[], []]
+    with pytest.raises(ScoreError, match="k = 0"):
+        ranking.top_k(scoring.dot, queries, [], 0)
+    items = Representation(torch.tensor([[1.0], [float("nan")]]))
+    with pytest.raises(ScoreError, match=r"candidate 'b': nan"):
+        ranking.top_k(scoring.dot, queries, [(["a", "b"], items)], 1)
+
+
+def test_what_the_first_stage_keeps() -> None:
+    exact = [["a", "b"], ["c", "d"]]
+    candidates = [["x", "a", "b", "y"], ["c", "x", "y", "z"]]
+    assert ranking.candidate_recall(exact, candidates, [1, 2, 4]) == {1: 25.0, 2: 50.0, 4: 75.0}
+    assert ranking.candidate_recall([], [], [5]) == {5: 100.0}

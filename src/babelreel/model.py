@@ -29,7 +29,7 @@ from babelreel.encoders.hub import resolve
 from babelreel.encoders.media import MediaTower
 from babelreel.encoders.text import TextEncoder
 from babelreel.encoders.vision import VisionEncoder
-from babelreel.errors import CorpusError, ModelError
+from babelreel.errors import CorpusError, ModelError, ScoreError
 from babelreel.language import detect
 from babelreel.media.video import Sampling
 from babelreel.methods.base import Method
@@ -143,7 +143,16 @@ class Model:
         return encoded.keys, encoded.failures
 
     def score(self, queries: Representation, items: Representation) -> Tensor:
-        """(Q, N) scores on the CPU, higher is better."""
+        """(Q, N) scores on the CPU, higher is better.
+
+        Raises:
+            ScoreError: when another model made the items, widths differ, or a number is not finite.
+        """
+        if items.fingerprint not in ("", self.fingerprint):
+            raise ScoreError(
+                f"The items were encoded by another model (fingerprint {items.fingerprint}), not by {self.source!r} "
+                f"({self.fingerprint}). Score them with theirs, or encode them again."
+            )
         with torch.inference_mode():  # in full precision: rounded scores would tie
             return self.method.score(queries.to(self.device), items.to(self.device)).float().cpu()
 

@@ -11,7 +11,8 @@ that maps every video to one vector ties exactly, for any score function. And sc
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -168,3 +169,92 @@ def _rank_rows(scores: Tensor, scale: Tensor, rows: np.ndarray, columns: np.ndar
     ahead = (scores >= bar.unsqueeze(1)).sum(dim=1)
     ahead -= torch.bincount(row, own >= bar[row], minlength=len(scores)).long()  # relevant ones do not count
     return np.where(np.bincount(rows, minlength=len(scores)) > 0, 1 + ahead.numpy(), 0)
+
+
+def top_k(
+    score: Score,
+    queries: Representation,
+    blocks: Iterable[tuple[Sequence[str], Representation]],
+    k: int,
+    *,
+    block_bytes: int = BLOCK_BYTES,
+    query_ids: Sequence[str] | None = None,
+) -> list[tuple[list[str], np.ndarray]]:
+    """The `k` best candidates of each of Q queries, best first: ids and float32 scores; fewer where there are no more.
+
+    `blocks` gives candidates some at a time, N' ids with N' rows; `in_blocks` cuts rows that lie in memory. Scores
+    within `TIE` of each other tie, and ties are ordered by id, so the answer depends neither on the order of the
+    candidates nor on how they are cut. Held are at most `block_bytes` of scores, one block, and Q k answers.
+
+    Raises:
+        ScoreError: when a score is NaN or infinite, or `score` gives another shape.
+    """
+    if k < 1:
+        raise ScoreError(f"At least one candidate must be asked for, found k = {k}.")
+    best = [_Best.empty() for _ in range(len(queries))]
+    for ids, rows in blocks:
+        step = max(1, block_bytes // (4 * max(1, len(ids))))
+        for start in range(0, len(queries) if len(ids) else 0, step):
+            scores = _score_rows(score, queries[start : start + step], rows, len(ids))
+            scale = _scale(scores, start, query_ids, ids)
+            for row, (positions, values) in enumerate(_contenders(scores, scale, k)):
+                found = _Best([ids[p] for p in positions], values, float(scale[row]))
+                best[start + row] = best[start + row].merged(found, k)
+    return [(each.ids, each.scores) for each in best]
+
+
+def in_blocks(
+    ids: Sequence[str], rows: Representation, size: int = CANDIDATE_BLOCK
+) -> Iterator[tuple[Sequence[str], Representation]]:
+    """Rows that lie in memory, at most `size` at a time, with their ids."""
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size], rows[start : start + size]
+
+
+def candidate_recall(
+    exact: Sequence[Sequence[str]], candidates: Sequence[Sequence[str]], sizes: Sequence[int]
+) -> dict[int, float]:
+    """What a first stage keeps: the share of the `exact` best, in percent, that are among its first C candidates.
+
+    Both hold ids by query, best first; the table is over C in `sizes`. Exact scores order what was kept, so it is also
+    the recall of both stages together.
+    """
+    wanted = sum(len(ids) for ids in exact)
+    kept = {c: sum(len(set(e) & set(f[:c])) for e, f in zip(exact, candidates, strict=True)) for c in sizes}
+    return {c: 100 * found / wanted if wanted else 100.0 for c, found in kept.items()}
+
+
+def _contenders(scores: Tensor, scale: Tensor, k: int) -> Iterator[tuple[list[int], np.ndarray]]:
+    """For each row of (Q', C) scores the positions and scores of its `k` best, and of what ties with the last."""
+    values, positions = scores.topk(min(k, scores.shape[1]), dim=1)
+    bar = values[:, -1] - TIE * scale
+    more = int((scores >= bar.unsqueeze(1)).sum(1).max())
+    if more > values.shape[1]:
+        values, positions = scores.topk(more, dim=1)
+    counts = (values >= bar.unsqueeze(1)).sum(1).tolist()
+    for row, count in enumerate(counts):
+        yield positions[row, :count].tolist(), values[row, :count].numpy()
+
+
+class _Best(NamedTuple):
+    """A query's best so far. Scores fall, but for ties, which are ordered by id; `scale` is the largest seen."""
+
+    ids: list[str]
+    scores: np.ndarray
+    scale: float
+
+    @classmethod
+    def empty(cls) -> _Best:
+        return cls([], np.zeros(0, np.float32), 0.0)
+
+    def merged(self, other: _Best, k: int) -> _Best:
+        """The `k` best of both."""
+        scores, scale = np.concatenate([self.scores, other.scores]), max(self.scale, other.scale)
+        ids = [*self.ids, *other.ids]
+        order = np.argsort(-scores, kind="stable")
+        apart = -np.diff(scores[order]) > TIE * scale
+        if not apart[:k].all():
+            group = np.concatenate([[0], np.cumsum(apart)])
+            ranked = sorted((level, ids[position], position) for level, position in zip(group, order, strict=True))
+            order = np.array([position for _, _, position in ranked])
+        return _Best([ids[p] for p in order[:k]], scores[order[:k]], scale)

@@ -13,7 +13,6 @@ from torch.nn.functional import normalize
 from transformers import BertConfig, BertModel, CLIPVisionConfig, CLIPVisionModelWithProjection
 
 import babelreel
-from babelreel import scoring
 from babelreel.data.grams import learn_grams
 from babelreel.data.tokenizers import TextPolicy, Tokenizer, train_tokenizer
 from babelreel.encoders.grams import GramConfig, GramEncoder
@@ -32,7 +31,7 @@ from babelreel.methods.ensemble import Ensemble
 from babelreel.methods.mkd import MKD
 from babelreel.methods.mumur import CrossModal, MuMUR
 from babelreel.runs import load_run, save_run
-from babelreel.types import Batch, MediaBatch, Representation
+from babelreel.types import Batch, MediaBatch, Representation, pairs
 
 WIDTH = 32
 ENGLISH = [f"a {c} {s}" for c in ("red", "blue") for s in ("circle", "square", "star", "moon")]
@@ -288,6 +287,10 @@ def test_one_token_makes_pooling_independent_of_the_text(tokenizer: Tokenizer) -
     torch.testing.assert_close(pooled, pooled[:1].expand_as(pooled))
 
 
+def padded_pairs(constants: torch.Tensor, length: int, more: int) -> torch.Tensor:
+    return nn.functional.pad(constants, (0, 0, 0, pairs(length + more) - pairs(length)))
+
+
 def test_padding_changes_no_score(tokenizer: Tokenizer) -> None:
     for method in (clip4clip(tokenizer).eval(), mumur(tokenizer).eval()):
         with torch.no_grad():
@@ -296,32 +299,14 @@ def test_padding_changes_no_score(tokenizer: Tokenizer) -> None:
             assert rows.tokens is not None
             assert rows.mask is not None
             noisy = torch.where(rows.mask.unsqueeze(-1), rows.tokens, torch.full_like(rows.tokens, 7.0))
+            known = {} if rows.constants is None else {"constants": padded_pairs(rows.constants, rows.mask.shape[1], 5)}
             longer = Representation(
-                rows.pooled, nn.functional.pad(noisy, (0, 0, 0, 5), value=3.0), nn.functional.pad(rows.mask, (0, 5))
+                rows.pooled,
+                nn.functional.pad(noisy, (0, 0, 0, 5), value=3.0),
+                nn.functional.pad(rows.mask, (0, 5)),
+                **known,
             )
             torch.testing.assert_close(method.score(queries, longer), method.score(queries, rows), rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.parametrize("similarity", ["cosine", "dot"])
-@pytest.mark.parametrize("heads", [1, 4])
-def test_folded_scoring_is_the_module(heads: int, similarity: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Against pooling every pair as written, in float64, with trained-like weights, biases and masks, in any blocks."""
-    torch.manual_seed(heads)
-    module = CrossModal(16, heads, 0.4).eval()
-    for parameter in module.parameters():
-        nn.init.normal_(parameter, std=0.4)
-    texts, tokens = torch.randn(7, 16), torch.randn(11, 5, 16)
-    mask = torch.rand(11, 5) > 0.4
-    mask[:, 2] = True
-    with torch.no_grad():
-        pooled = module.double()(texts.double(), tokens.double(), mask)
-        pooled = normalize(pooled, dim=-1) if similarity == "cosine" else pooled
-        expected = torch.einsum("qd,qnd->qn", texts.double(), pooled).float()
-        folded = module.float().folded()
-        for block in (1, 3000, 1 << 24):
-            monkeypatch.setattr(scoring, "PAIR_BLOCK", block)
-            found = scoring.text_conditioned(texts, tokens, mask, folded, similarity == "cosine")
-            torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4 * float(expected.abs().max()))
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name.startswith("mumur")])

@@ -150,7 +150,8 @@ class Method(nn.Module):
         return fingerprint(self.backbone(), settings)
 
     def _media_settings(self) -> dict[str, Any]:
-        return {"method": type(self).__name__, "spec": asdict(self.spec), "sampling": asdict(self.sampling)}
+        settings = {"method": type(self).__name__, "scored": self.scored}
+        return settings | {"spec": asdict(self.spec), "sampling": asdict(self.sampling)}
 
 
 def positives(batch: Batch) -> Tensor | None:

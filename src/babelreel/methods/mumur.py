@@ -77,21 +77,53 @@ class CrossModal(nn.Module):
         pooled = self.out(pooled)
         return self.norm(self.drop(self.fc(pooled)) + pooled)
 
-    def folded(self) -> scoring.Pooling:
-        """What scoring needs at inference, where there is no dropout: see `scoring.Pooling`."""
-        width = self.fc.out_features
-        by_head = (self.heads, width // self.heads, width)
-        after = self.fc.weight + torch.eye(width, device=self.fc.weight.device)  # I + W
-        centre = torch.eye(width, device=after.device) - 1 / width
-        key = self.key.weight.view(by_head)
-        scale = by_head[1] ** 0.5
-        query = torch.einsum("hkd,hke->hde", key, self.query.weight.view(by_head)) / scale
-        query_bias = torch.einsum("hkd,hk->hd", key, self.query.bias.view(by_head[:2])) / scale
-        out = (centre @ after @ self.out.weight).view(width, *by_head[:2])  # (D, H, D / H)
-        value = torch.einsum("dhk,hke->hde", out, self.value.weight.view(by_head))
-        bias = centre @ (after @ (self.out.weight @ self.value.bias + self.out.bias) + self.fc.bias)
-        norm = self.norm
-        return scoring.Pooling(query, query_bias, value, bias / self.heads, norm.weight, norm.bias, norm.eps)
+    def ask(self, texts: Tensor, cosine: bool) -> scoring.Asked:
+        """What texts (Q, D) ask of every item, at inference, where there is no dropout: `scoring.text_conditioned`."""
+        query = self.query(texts).unflatten(-1, (self.heads, -1))  # (Q, H, D / H)
+        weigh = torch.einsum("qhd,hde->qhe", query, self._by_head(self.key)) / query.shape[-1] ** 0.5
+        gamma, beta = self.norm.weight, self.norm.bias
+        norm = scoring.Norm(self.norm.eps)
+        if cosine:
+            across = self._from_pooled((gamma * beta)[None])[0]
+            norm = scoring.Norm(self.norm.eps, across, (gamma * beta) @ self._bias(), beta.square().sum())
+        scaled = gamma * texts
+        return scoring.Asked(weigh, self._from_pooled(scaled), scaled @ self._bias(), texts @ beta, norm)
+
+    def constants(self, tokens: Tensor, mask: Tensor, cosine: bool) -> Tensor:
+        """What scoring needs of items' tokens (N, L, D) and computes once: `scoring.pair_constants`."""
+        value = torch.einsum("hde,nle->nhld", self._by_head(self.value), tokens)  # (N, H, L, D / H)
+        pooled = torch.einsum("ehd,nhld->nhle", self._out_by_head(), value)
+        values = _centred(pooled + self.fc_weight(pooled)) + self._bias() / self.heads
+        return scoring.pair_constants(values, mask, self.norm.weight if cosine else None)
+
+    def fc_weight(self, pooled: Tensor) -> Tensor:
+        """The FC layer without its bias."""
+        return nn.functional.linear(pooled, self.fc.weight)
+
+    def _from_pooled(self, vectors: Tensor) -> Tensor:
+        """The transpose of what happens to tokens at each head until they are pooled and centred, (X, D) to (X, H, D).
+
+        A dot product of such a vector with a pooled item is one with its tokens then.
+        """
+        vectors = _centred(vectors)
+        vectors = vectors + vectors @ self.fc.weight
+        value = torch.einsum("ehd,xe->xhd", self._out_by_head(), vectors)
+        return torch.einsum("xhd,hde->xhe", value, self._by_head(self.value))
+
+    def _bias(self) -> Tensor:
+        """What biases add to every pooled item, centred, (D,)."""
+        bias = self.out(self.value.bias)
+        return _centred(bias + self.fc(bias))
+
+    def _by_head(self, linear: nn.Linear) -> Tensor:
+        return linear.weight.view(self.heads, -1, linear.in_features)  # (H, D / H, D)
+
+    def _out_by_head(self) -> Tensor:
+        return self.out.weight.view(self.out.out_features, self.heads, -1)  # (D, H, D / H)
+
+
+def _centred(vectors: Tensor) -> Tensor:
+    return vectors - vectors.mean(-1, keepdim=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +151,6 @@ class MuMUR(Method):
     """
 
     Config = MuMURConfig
-    scored = ("tokens", "mask")
 
     def __init__(
         self,
@@ -143,6 +174,7 @@ class MuMUR(Method):
         self.multilingual, self.similarity, self.over = multilingual, similarity, over
         self.heads, self.dropout = heads, dropout
         self.dcm = CrossModal(media.width, heads, dropout) if dcm else None
+        self.scored = ("tokens", "mask", "constants") if dcm else ("pooled",)
         self.texts = {"query": text.tokenizer, "pivot": (english or text).tokenizer}
         self.spec, self.sampling = media.vision.spec, sampling
         self.log_scale = nn.Parameter(torch.tensor(1 / 0.07).log())
@@ -179,29 +211,32 @@ class MuMUR(Method):
         found = self.media.tokens if self.over == "tokens" else self.media.frames
         tokens, mask, times = found(features)
         tokens = normalize(tokens.float(), dim=-1) * mask.unsqueeze(-1)
-        return Representation(normalize(scoring.masked_mean(tokens, mask), dim=-1), tokens, mask, times)
+        mean = scoring.masked_mean(tokens, mask)
+        pooled = normalize(mean, dim=-1) if self.similarity == "cosine" or self.dcm is not None else mean
+        if self.dcm is None or self.training:
+            return Representation(pooled, tokens, mask, times)
+        return Representation(
+            pooled, tokens, mask, times, self.dcm.constants(tokens, mask, self.similarity == "cosine")
+        )
 
     def score(self, queries: Representation, items: Representation) -> Tensor:
         """(Q, N): every item pooled with every query, folded (`scoring.text_conditioned`)."""
-        assert queries.pooled is not None
-        assert items.tokens is not None
-        assert items.mask is not None
         if self.dcm is None:
-            return self._similarity(queries.pooled, items.tokens, items.mask)
+            scores = scoring.dot(queries, items)
+            return scores * self._scale() if self.similarity == "cosine" else scores
+        assert queries.pooled is not None
         cosine = self.similarity == "cosine"
-        texts, tokens = queries.pooled.float(), items.tokens.float()
-        scores = scoring.text_conditioned(texts, tokens, items.mask, self.dcm.folded(), cosine)
+        scores = scoring.text_conditioned(self.dcm.ask(queries.pooled.float(), cosine), items)
         return scores * self._scale() if cosine else scores
 
     def frame_scores(self, queries: Representation, items: Representation) -> Tensor:
         """(Q, N, L): the attention weights, mean over heads; -inf on padding."""
-        assert queries.pooled is not None
-        assert items.tokens is not None
-        assert items.mask is not None
         if self.dcm is None:
             return scoring.frame_scores(queries, items)
-        weights = self.dcm.weights(queries.pooled, items.tokens, items.mask).mean(2)
-        return weights.masked_fill(~items.mask, float("-inf"))
+        assert queries.pooled is not None
+        assert items.mask is not None
+        asked = self.dcm.ask(queries.pooled.float(), self.similarity == "cosine")
+        return scoring.attention(asked.weigh, items).mean(1).masked_fill(~items.mask, float("-inf"))
 
     def _similarity(self, texts: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
         if self.dcm is None:
