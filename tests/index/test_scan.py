@@ -223,6 +223,16 @@ def test_one_lost_file_and_two_new_ones(tmp_path: Path) -> None:
     assert result.copied[0].source == str(old)
 
 
+def test_two_files_that_swapped_their_places_are_no_source_for_each_other(tmp_path: Path) -> None:
+    a, b, c = (write(tmp_path / f"{name}.mp4", f"content {name}") for name in "abc")
+    held = [e for p in (a, b, c) for e in entries_of(p)]
+    write(a, "content b", EARLY + 1)
+    write(b, "content a", EARLY + 1)
+    assert [f.source for f in scan([tmp_path], held).changed] == ["", ""]
+    write(b, "content c", EARLY + 1)
+    assert [f.source for f in scan([tmp_path], held).changed] == ["", str(c)]
+
+
 def test_only_what_lay_below_the_roots_is_gone(tmp_path: Path) -> None:
     inside, outside = write(tmp_path / "in/a.mp4", "a"), write(tmp_path / "in-other/b.mp4", "b")
     there = write(tmp_path / "other/c.mp4", "c")
