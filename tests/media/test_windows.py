@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from media_samples import FPS, picture
 from PIL import Image
@@ -20,7 +20,7 @@ from babelreel.media.sampling import Sampling
 from babelreel.media.windows import Windows, cut, cut_at, duration_of, windows_of
 from babelreel.media.write import write_video
 
-DURATIONS = st.floats(0.01, 5000)
+DURATIONS = st.floats(0.01, 500)
 
 
 @st.composite
@@ -31,23 +31,28 @@ def configs(draw: st.DrawFn) -> Windows:
     return Windows(length, stride, minimum)
 
 
+@settings(deadline=None)
 @given(DURATIONS, configs())
 def test_windows_cover_everything_and_none_is_a_splinter(duration: float, config: Windows) -> None:
     windows = cut(duration, config)
     assert (windows[0][0], windows[-1][1]) == (0.0, duration)
     if duration <= config.length:
         assert windows == [(0.0, duration)]
+    tiny = 1e-9 * duration
     for n, (start, end) in enumerate(windows):
-        assert start == pytest.approx(n * config.step)
+        assert abs(start - n * config.step) <= tiny
         assert start < end
+    for start, end in windows[:-1]:
+        assert abs(end - start - config.length) <= tiny
     for (_, before), (start, end) in pairwise(windows):
         assert start <= before
-        assert end - before >= config.shortest
-    for start, end in windows[:-1]:
-        assert end == pytest.approx(start + config.length)
-    assert windows[-1][1] - windows[-1][0] < config.length + config.shortest
+        assert end - before >= min(config.shortest, config.step) - tiny
+    if len(windows) > 1:
+        assert duration - windows[-2][1] >= config.shortest
+    assert duration - windows[-1][0] < config.length + config.shortest + tiny
 
 
+@settings(deadline=None)
 @given(DURATIONS, configs(), st.data())
 def test_windows_between_shots(duration: float, config: Windows, data: st.DataObject) -> None:
     boundaries = data.draw(st.lists(st.floats(-1, duration + 1), max_size=30))
