@@ -14,6 +14,7 @@ EXTRA_OF = {
     "fastapi": "serve",
     "uvicorn": "serve",
     "ray": "scale",
+    "scenedetect": "shots",
     "matplotlib": "report",
 }
 
