@@ -35,6 +35,10 @@ class IndexStoreError(BabelreelError):
     """An index that is missing, damaged, or was written by another model."""
 
 
+class MissingEntryError(IndexStoreError):
+    """An entry that an index does not hold, or no longer."""
+
+
 class QueryError(BabelreelError):
     """A search that asks for nothing, or for what makes no sense."""
 

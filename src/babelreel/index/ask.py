@@ -19,7 +19,6 @@ from PIL import Image
 from torch import Tensor
 
 from babelreel.data.batches import collate_media
-from babelreel.errors import IndexStoreError
 from babelreel.index.query import Query
 from babelreel.index.store import VectorIndex
 from babelreel.language import detect
@@ -122,14 +121,8 @@ def read_sample(index: VectorIndex, fields: Sequence[str]) -> Representation | N
     """Rows of the entries that were drawn when the index was built, or of the first ones; None when it is empty."""
     ids = index.notes().get("sample")
     if ids:
-        return as_floats(index.rows(ids, fields))
-    return next((as_floats(rows) for _, rows in index.blocks(SAMPLE, fields)), None)
-
-
-def as_floats(rows: Representation) -> Representation:
-    """The same rows with pooled and tokens in float32, whatever they are stored in."""
-    some = {n: t.float() if n in ("pooled", "tokens") else t for n, t in rows.fields().items()}
-    return Representation(**some, fingerprint=rows.fingerprint)
+        return index.rows(ids, fields)
+    return next((rows for _, rows in index.blocks(SAMPLE, fields)), None)
 
 
 def _measured(model: Model, part: Part, sample: Representation | None) -> Part:
@@ -140,14 +133,7 @@ def _measured(model: Model, part: Part, sample: Representation | None) -> Part:
 
 
 def _raw(model: Model, part: Part, rows: Representation) -> Tensor:
-    scores = model.score(part.row, rows)[0] if part.is_text else dot(part.row, rows)[0]
-    odd = int((~torch.isfinite(scores)).sum())
-    if odd:
-        raise IndexStoreError(
-            f"{odd} of {len(scores)} scores are not numbers: the model's weights or the index's vectors are damaged. "
-            "`babelreel verify` tells which."
-        )
-    return scores
+    return model.score(part.row, rows)[0] if part.is_text else dot(part.row, rows)[0]
 
 
 def _standard(model: Model, part: Part, rows: Representation) -> Tensor:
@@ -156,7 +142,7 @@ def _standard(model: Model, part: Part, rows: Representation) -> Tensor:
 
 def _encode_image(model: Model, image: bytes | Path | Image.Image) -> Representation:
     frames = _frames(model, image)
-    return as_floats(model.encode_batch(collate_media(["query"], [frames])))
+    return model.encode_batch(collate_media(["query"], [frames]))
 
 
 def _frames(model: Model, image: bytes | Path | Image.Image) -> Frames:

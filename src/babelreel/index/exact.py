@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from babelreel.data.rows import stack
-from babelreel.errors import IndexStoreError
+from babelreel.errors import IndexStoreError, MissingEntryError
 from babelreel.index.store import Entry, Filter, IndexInfo, Stats
 from babelreel.types import Representation
 
@@ -59,7 +59,7 @@ class ExactIndex:
         """Entries by id, in that order.
 
         Raises:
-            IndexStoreError: when one is not there.
+            MissingEntryError: when one is not there.
         """
         return [e if thumbnails else replace(e, thumbnail=b"") for e, _ in self._find(ids)]
 
@@ -89,7 +89,7 @@ class ExactIndex:
         """The representations of N entries, at least one, in that order, padded to the longest.
 
         Raises:
-            IndexStoreError: when one is not there.
+            MissingEntryError: when one is not there.
         """
         return self._stack([row for _, row in self._find(ids)], fields)
 
@@ -141,7 +141,9 @@ class ExactIndex:
         with self._lock:
             missing = [name for name in ids if name not in self._held]
             if missing:
-                raise IndexStoreError(f"{len(missing)} of {len(ids)} entries are not in the index: {missing[0]!r}, ...")
+                raise MissingEntryError(
+                    f"{len(missing)} of {len(ids)} entries are not in the index: {missing[0]!r}, ..."
+                )
             return [self._held[name] for name in ids]
 
 

@@ -13,16 +13,18 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from babelreel.errors import IndexStoreError, QueryError
-from babelreel.index.ask import Asked, as_floats, ask, fields_of
+from babelreel.errors import IndexStoreError, MissingEntryError, QueryError
+from babelreel.index.ask import Asked, ask, fields_of
 from babelreel.index.calibrate import Calibration, read_calibration
 from babelreel.index.open import open_index
 from babelreel.index.query import Answer, Query
 from babelreel.index.store import Entry, IndexInfo, VectorIndex
 from babelreel.model import Model, load
-from babelreel.types import Hit, Moment
+from babelreel.ranking import top_k
+from babelreel.types import Hit, Moment, Representation
 
 BLOCK = 4096  # entries that exhaustive scoring holds at a time
+EXHAUSTIVE = 200  # windows that it ranks first
 MOMENTS = 9  # of a video, beside its best
 ATTEMPTS = 3  # what one read proposed may be gone in the next, while another process indexes
 
@@ -75,49 +77,56 @@ class Searcher:
         for query in queries:
             _check_threshold(query, calibration)
         asked = ask(queries, self.model, self.index)
-        for attempt in range(ATTEMPTS):
+        for _ in range(ATTEMPTS - 1):
             try:
-                answers = {}
-                for where in dict.fromkeys(query.where for query in queries):
-                    group = [n for n, query in enumerate(queries) if query.where == where]
-                    for n, tiers in zip(group, self._tiers([asked[n] for n in group]), strict=True):
-                        answers[n] = self._answer(asked[n], tiers, calibration)
-                return [answers[n] for n in range(len(queries))]
-            except IndexStoreError:
-                if attempt == ATTEMPTS - 1:
-                    raise
-        raise AssertionError("unreachable")
+                return self._answers(asked, calibration)
+            except MissingEntryError:
+                continue
+        return self._answers(asked, calibration)
 
-    def _tiers(self, asked: Sequence[Asked]) -> list[Iterator[list[Window]]]:
-        """Of queries with one filter, the tiers of each: ranked windows."""
+    def _answers(self, asked: Sequence[Asked], calibration: Calibration | None) -> list[Answer]:
+        answers: dict[int, Answer] = {}
+        for where in dict.fromkeys(a.query.where for a in asked):
+            group = [n for n, a in enumerate(asked) if a.query.where == where]
+            for n, ids in zip(group, self._propose([asked[n] for n in group], self._first), strict=True):
+                answers[n] = self._answer(asked[n], self._tiers(asked[n], ids), calibration)
+        return [answers[n] for n in range(len(asked))]
+
+    @property
+    def _first(self) -> int:
+        return self.candidates or EXHAUSTIVE
+
+    def _propose(self, asked: Sequence[Asked], size: int) -> list[list[str]]:
+        """For each of some queries with one filter the ids of `size` windows, or of all there are."""
         where = asked[0].query.where
-        if self.candidates is None:
-            return [iter([windows]) for windows in self._exhaustive(asked)]
-        first = self.index.nearest(_vectors(asked), self.candidates, where)
-        return [self._tiers_of(a, ids) for a, (ids, _) in zip(asked, first, strict=True)]
+        if self.candidates is not None:
+            return [ids for ids, _ in self.index.nearest(torch.stack([a.vector for a in asked]), size, where)]
+        # Queries are more than one representation each, so the ranking is given their numbers.
+        numbers = Representation(torch.arange(len(asked)).unsqueeze(1))  # (Q, 1)
 
-    def _tiers_of(self, asked: Asked, ids: list[str]) -> Iterator[list[Window]]:
-        size, seen = self.candidates or 0, set[str]()
+        def score(some: Representation, rows: Representation) -> Tensor:
+            assert some.pooled is not None
+            return torch.stack([asked[n].score(self.model, rows) for n in some.pooled[:, 0].tolist()])
+
+        blocks = self.index.blocks(BLOCK, fields_of(self.model, True), where)
+        return [ids for ids, _ in top_k(score, numbers, blocks, size)]
+
+    def _tiers(self, asked: Asked, ids: list[str]) -> Iterator[list[Window]]:
+        """Windows by exact score, tier by tier, the first of them proposed."""
+        size, seen = self._first, set[str]()
         fields = fields_of(self.model, any(not part.is_text for part in asked.wanted))
         while new := [name for name in ids if name not in seen]:
             seen.update(new)
-            rows = as_floats(self.index.rows(new, fields))
-            yield _ranked(new, asked.score(self.model, rows).tolist())
+            rows = self.index.rows(new, fields)
+            only = Representation(torch.zeros(1, 1))
+            ((ranked, scores),) = top_k(
+                lambda _, some: asked.score(self.model, some).unsqueeze(0), only, [(new, rows)], len(new)
+            )
+            yield list(map(Window, ranked, scores.tolist()))
             if len(ids) < size:
                 return
             size *= 2
-            ids = self.index.nearest(_vectors([asked]), size, asked.query.where)[0][0]
-
-    def _exhaustive(self, asked: Sequence[Asked]) -> list[list[Window]]:
-        """All windows, ranked, for each query: one pass over the index."""
-        ids: list[str] = []
-        scores: list[list[float]] = [[] for _ in asked]
-        for names, rows in self.index.blocks(BLOCK, fields_of(self.model, True), asked[0].query.where):
-            ids += names
-            floats = as_floats(rows)
-            for own, query in zip(scores, asked, strict=True):
-                own += query.score(self.model, floats).tolist()
-        return [_ranked(ids, own) for own in scores]
+            (ids,) = self._propose([asked], size)
 
     def _answer(self, asked: Asked, tiers: Iterator[list[Window]], calibration: Calibration | None) -> Answer:
         query, files = asked.query, dict[str, list[Window]]()
@@ -132,8 +141,7 @@ class Searcher:
         sure = [self._confidence(asked, windows[0].score, calibration) for windows in page]
         if query.threshold is not None:
             page = [w for w, c in zip(page, sure, strict=True) if c is not None and c >= query.threshold]
-        hits = self._hits(asked, page, sure) if page else ()
-        return Answer(hits, asked.lang, asked.role)
+        return Answer(self._hits(asked, page, sure) if page else (), asked.lang, asked.role)
 
     def _confidence(self, asked: Asked, score: float, calibration: Calibration | None) -> float | None:
         if calibration is None or asked.standard or not asked.wanted[0].is_text:
@@ -162,7 +170,7 @@ class Searcher:
         self, asked: Asked, ids: Sequence[str], entries: dict[str, Entry]
     ) -> dict[str, list[tuple[float, float]]]:
         """Of each window the (time, score) of its frames, by time; () of images and of models without frames."""
-        rows = as_floats(self.index.rows(ids, ("pooled", "tokens", "mask", "times")))
+        rows = self.index.rows(ids, ("pooled", "tokens", "mask", "times"))
         if rows.tokens is None or rows.times is None or rows.mask is None:
             return {name: [] for name in ids}
         scores = self.model.frame_scores(asked.wanted[0].row, rows)[0]  # (N, L)
@@ -190,14 +198,6 @@ def refuse_other_model(info: IndexInfo, model: Model) -> None:
 def file_of(entry: str) -> str:
     """What the ids of all windows of one path have in common."""
     return entry.rpartition("-")[0]
-
-
-def _vectors(asked: Sequence[Asked]) -> Tensor:
-    return torch.stack([a.vector for a in asked])
-
-
-def _ranked(ids: Sequence[str], scores: Sequence[float]) -> list[Window]:
-    return sorted(map(Window, ids, scores), key=lambda window: (-window.score, window.id))
 
 
 def _apart(windows: Sequence[Window], entries: dict[str, Entry]) -> list[Window]:

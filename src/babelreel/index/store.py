@@ -100,7 +100,7 @@ class VectorIndex(Protocol):
         """Entries by id, in that order.
 
         Raises:
-            IndexStoreError: when one is not there.
+            MissingEntryError: when one is not there.
         """
 
     def nearest(self, queries: Tensor, k: int, where: Filter | None = None) -> list[tuple[list[str], list[float]]]:
@@ -113,7 +113,7 @@ class VectorIndex(Protocol):
         """The representations of N entries, in that order, padded to the longest, with the index's fingerprint.
 
         Raises:
-            IndexStoreError: when one is not there.
+            MissingEntryError: when one is not there.
         """
 
     def blocks(

@@ -11,7 +11,6 @@ from hashlib import blake2b
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from babelreel.data.batches import read_ahead
 from babelreel.errors import IndexStoreError, MediaError
