@@ -1,7 +1,7 @@
 """Files to an index: scan, cut into windows, decode ahead, encode in batches, write.
 
-Nothing is lost and nothing is there twice, whenever it is stopped: entries have ids by path and time, a batch of them is
-written whole, and a file of which only some windows are there is seen by the next scan, which asks for the others.
+Nothing is lost and nothing is there twice, whenever it is stopped: entries have ids by path and time, a batch of them
+is written whole, and a file of which only some windows are there is seen by the next scan, which asks for the others.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def build_index(
 ) -> BuildReport:
     """Bring an index up to date with the videos and images below `paths`; what it knows is not encoded again.
 
-    How videos are cut and tokens stored is what the index says (`describe_index`). A file that cannot be read is listed,
-    and the rest is indexed. With `prune`, entries of files that are no longer there go, wherever they were.
+    How videos are cut and tokens stored is what the index says (`describe_index`). A file that cannot be read is
+    listed, and the rest is indexed. With `prune`, entries of files that are no longer there go, wherever they were.
 
     Raises:
         IndexStoreError: when another model wrote the index, or no file at all could be read.

@@ -1,10 +1,10 @@
 """A score as a confidence that means the same in every language: "no good match" is an answer.
 
-Scores of different languages lie on different scales, and the best of many entries scores higher by chance than the best
-of a few. Both are measured on captions the model was not trained on: the best score of a caption among items with its
-own, and among items from which its own and those like it (`RELATED` of all, by what their captions say) were taken. On
-these, for several numbers of items, logistic regression on the score and the logarithm of the number is fitted, language
-by language: 0.5 is where a score is as likely with something that fits as without.
+Scores of different languages lie on different scales, and the best of many entries scores higher by chance than the
+best of a few. Both are measured on captions the model was not trained on: the best score of a caption among items with
+its own, and among items without its own and those like it (`RELATED` of all, by what their captions say). On these,
+for several numbers of items, logistic regression on the score and the logarithm of the number is fitted, language by
+language: 0.5 is where a score is as likely with something that fits as without.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def calibrate(
 
 
 def likeness(texts: Representation, own: Tensor, items: int) -> Tensor:
-    """(Q, N): how like each item is to a query's own, by the captions of both; `own` (Q,) are the places of the latter."""
+    """(Q, N): how like each item is to a query's own, by their captions; `own` (Q,) are the places of the latter."""
     assert texts.pooled is not None
     alike = texts.pooled @ texts.pooled.T  # (Q, Q)
     return alike.new_full((len(own), items), float("-inf")).scatter_reduce(1, own.expand(len(own), -1), alike, "amax")

@@ -17,14 +17,14 @@ from babelreel.errors import MediaError
 from babelreel.index.scan import Found, entry_id
 from babelreel.index.store import Entry, VectorIndex
 from babelreel.media.files import kind_of, read_item
-from babelreel.media.thumbnail import thumbnail
+from babelreel.media.thumbnail import image_thumbnail, video_thumbnails
 from babelreel.media.video import Frames
 from babelreel.media.windows import Windows, windows_of
 from babelreel.model import Model
 from babelreel.progress import Report
 
 BATCH_FRAMES = 64
-TOGETHER = 16  # images that a thread reads in one go
+IMAGES, WINDOWS = 16, 4  # images, and windows of one video, that a thread reads in one go
 WRITE_ENTRIES = 128  # what a kill loses at the most
 WRITE_SECONDS = 10.0
 
@@ -73,7 +73,7 @@ class Encoder:
             opened = self._opened(files, held, progress)
             # While one batch is encoded the next is decoded: fewer ahead would leave the readers waiting.
             ahead = 2 * self.workers + -(-2 * BATCH_FRAMES // (self.model.method.sampling.frames or BATCH_FRAMES))
-            for group in read_ahead(self._load, _grouped(opened), self.workers, ahead):
+            for group in read_ahead(partial(_load, self.model), _grouped(opened), self.workers, ahead):
                 for loaded in group:
                     self._take(loaded)
             self._encode()
@@ -98,9 +98,6 @@ class Encoder:
             yield from wanted.values()
             if progress is not None:
                 progress(done, len(files))
-
-    def _load(self, entries: Sequence[Entry]) -> list[Loaded]:
-        return [_load(self.model, entry) for entry in entries]
 
     def _take(self, loaded: Loaded) -> None:
         if loaded.frames is None:
@@ -135,13 +132,14 @@ class Encoder:
 
 
 def _grouped(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    """Images in groups, so that they are read far enough ahead; windows of videos one by one."""
+    """Images in groups, so that they are read far enough ahead; the windows of a video some at a time."""
     group: list[Entry] = []
     for entry in entries:
-        group.append(entry)
-        if entry.kind == "video" or len(group) == TOGETHER:
+        alike = not group or (entry.kind == group[0].kind and (entry.kind == "image" or entry.path == group[0].path))
+        if not alike or len(group) == (IMAGES if entry.kind == "image" else WINDOWS):
             yield group
             group = []
+        group.append(entry)
     if group:
         yield group
 
@@ -169,13 +167,28 @@ def _open(windows: Windows, found: Found) -> Opened:
         return Opened(found, [], str(error))
 
 
-def _load(model: Model, entry: Entry) -> Loaded:
-    """An entry's frames and thumbnail."""
-    method, whole = model.method, entry.start in (None, 0.0) and (entry.end or 0.0) == entry.duration
-    start, end = (None, None) if whole else (entry.start, entry.end)
-    try:
-        frames = read_item(entry.path, entry.kind, method.sampling, method.spec, start, end)
-        middle = float(frames.times[len(frames.times) // 2]) if entry.kind == "video" else None
-        return Loaded(replace(entry, thumbnail=thumbnail(entry.path, entry.kind, middle)), frames)
-    except MediaError as error:
-        return Loaded(entry, None, str(error))
+def _load(model: Model, entries: Sequence[Entry]) -> list[Loaded]:
+    """Frames and thumbnails of images, or of windows of one video."""
+    method, loaded = model.method, []
+    for entry in entries:
+        # The whole video is asked for as such: where its last frame ends, two ways of reading it may not agree.
+        whole = entry.start == 0 and entry.end == entry.duration
+        start, end = (None, None) if whole else (entry.start, entry.end)
+        try:
+            frames = read_item(entry.path, entry.kind, method.sampling, method.spec, start, end)
+            loaded.append(Loaded(entry, frames))
+        except MediaError as error:
+            loaded.append(Loaded(entry, None, str(error)))
+    pictures = iter(_thumbnails([each for each in loaded if each.frames is not None]))
+    return [
+        each if each.frames is None else each._replace(entry=replace(each.entry, thumbnail=next(pictures)))
+        for each in loaded
+    ]
+
+
+def _thumbnails(loaded: Sequence[Loaded]) -> list[bytes]:
+    """A JPEG of each image, or of each window's middle frame."""
+    if loaded and loaded[0].entry.kind == "video":
+        times = [float(each.frames.times[len(each.frames.times) // 2]) for each in loaded if each.frames is not None]
+        return video_thumbnails(loaded[0].entry.path, times)
+    return [image_thumbnail(each.entry.path) for each in loaded]

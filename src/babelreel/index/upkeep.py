@@ -8,10 +8,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import partial
 from hashlib import blake2b
+from itertools import cycle
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
+from babelreel.corpora.playground.scene import LANGS
+from babelreel.corpora.playground.text import parallel_text
 from babelreel.data.batches import read_ahead
 from babelreel.errors import IndexStoreError, MediaError
 from babelreel.index.ask import SAMPLE
@@ -21,7 +25,7 @@ from babelreel.model import Model
 from babelreel.progress import Report
 
 BLOCK = 1024
-ASKED = 64  # vectors that the recall is measured with
+ASKED = 64  # texts, and as many vectors of the index, that the recall is measured with
 FIRST = 10
 
 
@@ -105,7 +109,7 @@ def _look(held: dict[str, list[Entry]], path: str) -> tuple[str, str]:
 
 def measure_recall(index: VectorIndex, model: Model) -> float:
     """Recall@10 of `nearest` against exact search, over vectors of the index and texts of the playground."""
-    queries = _queries(index, model)
+    queries = _queries(index, model)  # (Q, D)
     best = torch.zeros(len(queries), 0)
     names: list[list[str]] = [[] for _ in queries]
     for ids, rows in index.blocks(BLOCK, ("pooled",)):
@@ -116,3 +120,13 @@ def measure_recall(index: VectorIndex, model: Model) -> float:
     found = index.nearest(queries, FIRST)
     hits = sum(len(set(own) & set(ids)) for own, (ids, _) in zip(names, found, strict=True))
     return hits / sum(map(len, names))
+
+
+def _queries(index: VectorIndex, model: Model) -> Tensor:
+    """Vectors (Q, D) to search with: half of them of the index, half of texts in many languages."""
+    texts = [text[lang] for text, lang in zip(parallel_text(ASKED, 0), cycle(LANGS), strict=False)]
+    asked = model.encode_text(texts).pooled
+    own = index.rows((index.notes().get("sample") or [])[:ASKED], ("pooled",)).pooled
+    assert asked is not None
+    assert own is not None
+    return torch.cat([asked.float(), own.float()])
