@@ -10,6 +10,7 @@ from babelreel.errors import MissingExtraError
 EXTRA_OF = {
     "accelerate": "train",
     "lancedb": "index",
+    "pyarrow": "index",
     "pymilvus": "index",
     "fastapi": "serve",
     "uvicorn": "serve",

@@ -14,6 +14,8 @@ from torch import Tensor
 
 from babelreel.types import Kind, Representation
 
+FORMAT = 1  # of what the stores write; a newer one is refused
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -110,7 +112,8 @@ class VectorIndex(Protocol):
         """
 
     def rows(self, ids: Sequence[str], fields: Sequence[str] | None = None) -> Representation:
-        """The representations of N entries, in that order, padded to the longest, with the index's fingerprint.
+        """The representations of N entries, at least one, in that order, padded to the longest, with the index's
+        fingerprint.
 
         Raises:
             MissingEntryError: when one is not there.
