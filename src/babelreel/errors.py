@@ -35,6 +35,10 @@ class IndexStoreError(BabelreelError):
     """An index that is missing, damaged, or was written by another model."""
 
 
+class MissingIndexError(IndexStoreError):
+    """There is no index where one was looked for."""
+
+
 class MissingEntryError(IndexStoreError):
     """An entry that an index does not hold, or no longer."""
 

@@ -14,12 +14,14 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from babelreel.data.rows import split
-from babelreel.errors import IndexStoreError
+from babelreel.errors import IndexStoreError, MediaError, MissingIndexError
 from babelreel.index.encode import Encoder
+from babelreel.index.open import create_index, open_index
 from babelreel.index.scan import Found, entry_id, scan
 from babelreel.index.search import refuse_other_model
 from babelreel.index.store import Entry, IndexInfo, VectorIndex
 from babelreel.index.upkeep import draw_sample, measure_recall
+from babelreel.media.files import find_media
 from babelreel.media.windows import Windows
 from babelreel.model import Model
 from babelreel.progress import Report
@@ -50,6 +52,41 @@ def describe_index(model: Model, windows: Windows | None = None, precision: str 
         raise IndexStoreError(f"Tokens are stored as one of {', '.join(PRECISIONS)}, found {precision!r}.")
     settings = {"windows": asdict(windows or Windows()), "precision": precision}
     return IndexInfo(FORMAT, model.opened_with, model.fingerprint, settings)
+
+
+def prepare_index(
+    where: str | Path, model: Model, windows: Windows | None = None, precision: str | None = None
+) -> VectorIndex:
+    """Open the index at a folder or URL, or make one for this model.
+
+    Raises:
+        IndexStoreError: when it is damaged, or was made by another model or with other settings than are given.
+    """
+    try:
+        index = open_index(str(where))
+    except MissingIndexError:
+        return create_index(str(where), describe_index(model, windows, precision or "float16"))
+    refuse_other_model(index.info, model)
+    given = {"windows": windows and asdict(windows), "precision": precision}
+    for name, value in given.items():
+        if value is not None and value != index.info.settings.get(name):
+            raise IndexStoreError(
+                f"The index in {where} was made with {name} {index.info.settings.get(name)}, not {value}. Leave that "
+                "out, or index elsewhere."
+            )
+    return index
+
+
+def find_media_below(paths: Sequence[str | Path]) -> None:
+    """Refuse paths without any video or image.
+
+    Raises:
+        MediaError: when a path does not exist, or no file below any has the extension of a video or an image.
+    """
+    if next(find_media([Path(path).expanduser() for path in paths]), None) is None:
+        raise MediaError(
+            f"Nothing usable below {', '.join(map(str, paths))}: no file with the extension of a video or an image."
+        )
 
 
 def build_index(

@@ -19,7 +19,7 @@ from typing import Any
 from torch import Tensor
 
 from babelreel.atomic import atomic_path
-from babelreel.errors import IndexStoreError
+from babelreel.errors import IndexStoreError, MissingIndexError
 from babelreel.extras import require
 from babelreel.index.arrow import any_of, as_entries, as_rows, as_table, filtered, metadata, schema_of
 from babelreel.index.pack import Layout, dump_info, in_order, load_info, newest, refuse_missing
@@ -48,8 +48,8 @@ class LanceIndex:
         try:
             self.info: IndexInfo = load_info((self.folder / "index.json").read_text(encoding="utf-8"), str(self.folder))
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise IndexStoreError(
-                f"There is no index in {self.folder}. Make one with `babelreel index PATHS --index DIR`."
+            raise MissingIndexError(
+                f"There is no index in {self.folder}. Make one with `babelreel index PATHS --model MODEL --index DIR`."
             ) from error
         self._database = lancedb.connect(str(self.folder), read_consistency_interval=timedelta(0))
         self._opened: tuple[Any, Layout] | None = None

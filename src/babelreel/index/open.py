@@ -1,11 +1,15 @@
 """Stub until the stores are merged."""
 
+from babelreel.index.exact import ExactIndex
+from babelreel.index.lance import LanceIndex
 from babelreel.index.store import IndexInfo, VectorIndex
 
 
 def open_index(url: str) -> VectorIndex:
-    raise NotImplementedError
+    """Stub."""
+    return LanceIndex(url)
 
 
 def create_index(url: str, info: IndexInfo) -> VectorIndex:
-    raise NotImplementedError
+    """Stub."""
+    return LanceIndex.create(url, info) if url != "memory:" else ExactIndex(info)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from babelreel.data.rows import stack
-from babelreel.errors import IndexStoreError
+from babelreel.errors import IndexStoreError, MissingEntryError
 from babelreel.index.store import FORMAT, Entry, IndexInfo
 from babelreel.types import Representation
 
@@ -124,10 +124,10 @@ def in_order(
 
 
 def refuse_missing(ids: Sequence[str], found: Mapping[str, Any], where: str) -> None:
-    """Raise IndexStoreError when one of the ids was not found, or none was asked for."""
+    """Raise MissingEntryError when one of the ids was not found, or none was asked for."""
     missing = [name for name in ids if name not in found]
     if missing:
-        raise IndexStoreError(
+        raise MissingEntryError(
             f"{len(missing)} of {len(ids)} entries are not in the index {where}, such as {missing[0]!r}. "
             "They may have been removed since: search again."
         )
