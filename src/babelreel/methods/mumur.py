@@ -74,6 +74,13 @@ class CrossModal(nn.Module):
         weights = self.weights(texts, tokens, mask)
         value = self.value(tokens).unflatten(-1, (self.heads, -1))  # (N, L, H, D / H)
         pooled = torch.einsum("qnhl,nlhd->qnhd", weights, value).flatten(-2)  # (Q, N, D)
+        return self._mapped(pooled)
+
+    def evenly(self, mean: Tensor) -> Tensor:
+        """Items pooled with equal weights, (N, D), from the mean of their tokens (N, D)."""
+        return self._mapped(self.value(mean))
+
+    def _mapped(self, pooled: Tensor) -> Tensor:
         pooled = self.out(pooled)
         return self.norm(self.drop(self.fc(pooled)) + pooled)
 
@@ -93,12 +100,8 @@ class CrossModal(nn.Module):
         """What scoring needs of items' tokens (N, L, D) and computes once: `scoring.pair_constants`."""
         value = torch.einsum("hde,nle->nhld", self._by_head(self.value), tokens)  # (N, H, L, D / H)
         pooled = torch.einsum("ehd,nhld->nhle", self._out_by_head(), value)
-        values = _centred(pooled + self.fc_weight(pooled)) + self._bias() / self.heads
+        values = _centred(pooled + pooled @ self.fc.weight.T) + self._bias() / self.heads
         return scoring.pair_constants(values, mask, self.norm.weight if cosine else None)
-
-    def fc_weight(self, pooled: Tensor) -> Tensor:
-        """The FC layer without its bias."""
-        return nn.functional.linear(pooled, self.fc.weight)
 
     def _from_pooled(self, vectors: Tensor) -> Tensor:
         """The transpose of what happens to tokens at each head until they are pooled and centred, (X, D) to (X, H, D).
@@ -207,17 +210,21 @@ class MuMUR(Method):
         return Representation(normalize(pooled, dim=-1) if self.similarity == "cosine" else pooled)
 
     def encode_features(self, features: Representation) -> Representation:
-        """Tokens or frames (B, L, D), normalised, and their mean as pooled vectors for a first search."""
+        """Tokens or frames (B, L, D), normalised, and what scoring them takes beside.
+
+        `pooled` vectors are for a first search: their scores are those of a text that weighs all tokens alike.
+        """
         found = self.media.tokens if self.over == "tokens" else self.media.frames
         tokens, mask, times = found(features)
         tokens = normalize(tokens.float(), dim=-1) * mask.unsqueeze(-1)
-        mean = scoring.masked_mean(tokens, mask)
-        pooled = normalize(mean, dim=-1) if self.similarity == "cosine" or self.dcm is not None else mean
+        pooled = scoring.masked_mean(tokens, mask)
+        if self.dcm is not None:
+            pooled = self.dcm.evenly(pooled)
+        cosine = self.similarity == "cosine"
+        pooled = normalize(pooled, dim=-1) if cosine else pooled
         if self.dcm is None or self.training:
             return Representation(pooled, tokens, mask, times)
-        return Representation(
-            pooled, tokens, mask, times, self.dcm.constants(tokens, mask, self.similarity == "cosine")
-        )
+        return Representation(pooled, tokens, mask, times, self.dcm.constants(tokens, mask, cosine))
 
     def score(self, queries: Representation, items: Representation) -> Tensor:
         """(Q, N): every item pooled with every query, folded (`scoring.text_conditioned`)."""
