@@ -254,10 +254,10 @@ def best_by_definition(scores: torch.Tensor, ids: list[str], k: int) -> list[lis
 
 def with_twins(seed: int, candidates: int) -> tuple[Representation, Representation, list[str]]:
     """Queries, and candidates of which some are copies of others, with ids in no order."""
-    queries, items, _ = random_case(seed, 4, candidates)
-    assert items.pooled is not None
     generator = torch.Generator().manual_seed(seed)
-    pooled = items.pooled[torch.randint(0, max(1, candidates // 2), (candidates,), generator=generator)]
+    queries = Representation(torch.randn(4, 16, generator=generator))
+    different = torch.randn(max(1, candidates // 2), 16, generator=generator)
+    pooled = different[torch.randint(0, len(different), (candidates,), generator=generator)]
     ids = [f"id{n:03d}" for n in torch.randperm(candidates, generator=generator).tolist()]
     return queries, Representation(pooled), ids
 
@@ -316,10 +316,3 @@ def test_top_k_of_nothing_and_of_what_is_no_number() -> None:
     items = Representation(torch.tensor([[1.0], [float("nan")]]))
     with pytest.raises(ScoreError, match=r"candidate 'b': nan"):
         ranking.top_k(scoring.dot, queries, [(["a", "b"], items)], 1)
-
-
-def test_what_the_first_stage_keeps() -> None:
-    exact = [["a", "b"], ["c", "d"]]
-    candidates = [["x", "a", "b", "y"], ["c", "x", "y", "z"]]
-    assert ranking.candidate_recall(exact, candidates, [1, 2, 4]) == {1: 25.0, 2: 50.0, 4: 75.0}
-    assert ranking.candidate_recall([], [], [5]) == {5: 100.0}
