@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -63,11 +64,9 @@ class CopyCache:
         with self._guard:
             lock = self._making.setdefault(name, threading.Lock())
         with lock:
-            try:
+            with suppress(OSError):
                 os.utime(copy)  # it was asked for just now
                 return copy
-            except FileNotFoundError:
-                pass
             when, why = self._failed.get(name, (-RETRY_SECONDS, ""))
             if time.monotonic() - when < RETRY_SECONDS:
                 raise MediaError(why)
