@@ -139,6 +139,7 @@ def build_index(
     report.failures |= missed
 
     counts = {name: len(getattr(found, name)) for name in ("new", "changed", "copied", "moved", "touched", "same")}
+    counts["new"] = sum(f.path not in report.failures for f in found.new)
     report.files = counts | {"gone": len(found.gone) - len(gone), "removed": len(gone), "failed": len(report.failures)}
     report.entries = len(index)
     if not report.entries:

@@ -23,7 +23,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from babelreel.errors import IndexStoreError
+from babelreel.errors import IndexStoreError, MissingIndexError
 from babelreel.index.milvus_client import PIECE, PIECES, Address, Connection, quoted
 from babelreel.index.pack import Layout, dump_info, in_order, load_info, newest, pooled, refuse_missing
 from babelreel.index.store import Entry, Filter, IndexInfo, Stats
@@ -274,4 +274,6 @@ def _expression(where: Filter | None) -> str:
 
 
 def _none_at(address: Address) -> IndexStoreError:
-    return IndexStoreError(f"There is no index at {address}. Make one with `babelreel index PATHS --index URL`.")
+    return MissingIndexError(
+        f"There is no index at {address}. Make one with `babelreel index PATHS --model MODEL --index URL`."
+    )
