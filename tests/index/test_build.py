@@ -1,4 +1,4 @@
-"""index/build.py, encode.py: what is new is encoded once, what moved keeps its vectors, a kill loses a batch at most."""
+"""index/build.py, encode.py: what is new is encoded once, what moved keeps its vectors, a kill loses a batch."""
 
 from __future__ import annotations
 
