@@ -10,7 +10,6 @@ float64.
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from harness import arguments, in_turn, report
+from harness import arguments, in_turn, peak_gb, report
 from torch import Tensor
 from torch.nn.functional import normalize
 
@@ -162,7 +161,7 @@ def memory(count: int) -> Row:
 def memory_case(count: int) -> None:
     """Print seconds, the memory before anything is stored, the peak, and what the frames take, in GB."""
     length, width = 16, 512
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    before = peak_gb()
     module, texts = trained(width, 1), unit(100, width)
     tokens = torch.empty(count, length, width)
     mask = torch.ones(count, length, dtype=torch.bool)
@@ -179,7 +178,7 @@ def memory_case(count: int) -> None:
     )  # fmt: skip
     assert len(found) == 100
     seconds = time.perf_counter() - began
-    print(seconds, before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, tokens.nbytes / 2**30)
+    print(seconds, before, peak_gb(), tokens.nbytes / 2**30)
 
 
 def main() -> None:
