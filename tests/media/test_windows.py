@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from media_samples import FPS, picture
+from media_samples import FPS, encode, picture
 from PIL import Image
 
 from babelreel.errors import ConfigError, MediaError, MissingExtraError
@@ -172,3 +173,10 @@ def test_files_that_hold_no_video(tmp_path: Path) -> None:
         for shots in (False, True):
             with pytest.raises(MediaError, match=path.name):
                 windows_of(path, Windows(shots=shots))
+
+
+@pytest.mark.parametrize("shots", [False, True])
+def test_a_damaged_timestamp_does_not_become_millions_of_windows(tmp_path: Path, shots: bool) -> None:
+    path = encode(tmp_path / "a.mkv", "mjpeg", [0, 1, 2, 3, 10_000_000], Fraction(1, FPS), {}, "yuvj420p")
+    with pytest.raises(MediaError, match="claims to last 111 hours"):
+        windows_of(path, Windows(shots=shots))

@@ -20,6 +20,7 @@ from babelreel.atomic import atomic_path
 from babelreel.errors import ConfigError, MediaError
 from babelreel.media.decode import open_video
 from babelreel.media.image import image_errors, open_image, read_image
+from babelreel.media.repack import repack
 from babelreel.media.transcode import transcode
 
 VIDEO_CODECS = {"mp4": ("h264", "av1", "vp9"), "webm": ("vp8", "vp9", "av1")}
@@ -102,12 +103,12 @@ class CopyCache:
 def playable(path: str | Path, cache: CopyCache) -> Path:
     """A file that browsers play, in which the frame at t seconds is that of `path`: itself, or a copy in the cache.
 
-    Making a copy takes about as long as decoding the video and more: call it from a thread.
+    A copy of H.264 takes moments; of anything else it takes longer than to decode it: call this from a thread.
 
     Raises:
         MediaError: when the file is missing, holds no video, or none that can be decoded.
     """
-    return Path(path) if _plays(os.path.abspath(path), *_state(path)) else cache.copy_of(path, ".mp4", transcode)
+    return Path(path) if _plays(os.path.abspath(path), *_state(path)) else cache.copy_of(path, ".mp4", _to_mp4)
 
 
 def showable(path: str | Path, cache: CopyCache) -> Path:
@@ -163,6 +164,11 @@ def _shows(path: str, size: int, modified: int) -> bool:
     """Whether browsers show an image file, and it is not huge."""
     with image_errors(path), open_image(path) as image:
         return image.format in IMAGES and image.width * image.height <= MANY_PIXELS
+
+
+def _to_mp4(source: Path, target: Path) -> None:
+    if not repack(source, target):
+        transcode(source, target)
 
 
 def _to_jpeg(source: Path, target: Path) -> None:

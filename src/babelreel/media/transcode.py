@@ -7,7 +7,7 @@ upright and opaque and have square pixels. Memory holds a few frames, however lo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -46,13 +46,13 @@ def transcode(source: str | Path, target: str | Path) -> None:
     """
     if needs_pil(source):
         timeline = read_animation_timeline(source)
-        _write(source, target, timeline, _drawn(source, timeline), iter(()))
+        _write(source, target, timeline, _drawn(source, timeline), ())
         return
     timeline = read_timeline(source)
     for in_order in (False, True):  # the second only where the first finds the stamps to be shuffled
         with suppress(DisorderError):
-            sound = _blocks(stream_audio(source, SOUND_RATE))
-            _write(source, target, timeline, _filmed(source, timeline, in_order), sound)
+            frames = _filmed(source, timeline, in_order)
+            _write(source, target, timeline, frames, stream_audio(source, SOUND_RATE))
             return
 
 
@@ -61,47 +61,73 @@ def _write(
     target: str | Path,
     timeline: Timeline,
     frames: Iterator[tuple[int, Any]],
-    sound: Iterator[Array],
+    sound: Iterable[Array],
 ) -> None:
     first = next(frames, None)
     if first is None:
         raise MediaError(f"{source} is damaged: none of its frames could be decoded.")
+    with mp4_file(source, target) as container:
+        video = _video_stream(container, timeline, first[1])
+        track = SoundTrack(container, sound)
+        shown = -1
+        for stamp, frame in chain([first], frames):
+            time = round((stamp - timeline.pts[0]) * timeline.tick * CLOCK)
+            if time <= shown:  # finer than the clock of the copy
+                continue
+            frame.pts, frame.time_base, frame.pict_type = time, Fraction(1, CLOCK), 0
+            shown = time
+            container.mux(video.encode(frame))
+            track.write_until(time / CLOCK)
+        held_back = video.encode(None)
+        if held_back:
+            max(held_back, key=lambda packet: packet.pts).duration = round(timeline.gap * CLOCK)
+        container.mux(held_back)
+        track.close()
+
+
+@contextmanager
+def mp4_file(source: str | Path, target: str | Path) -> Iterator[Any]:
+    """Give an `av` container whose content becomes the file `target` when the block ends well.
+
+    Raises:
+        MediaError: when it cannot be written.
+    """
     try:
         with (
             atomic_path(Path(target)) as temporary,
             av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"}) as container,
         ):
-            _encode(container, timeline, first[1], chain([first], frames), sound)
+            yield container
     except (av.error.FFmpegError, OSError) as error:
         raise MediaError(f"A copy of {source} cannot be written: {error.strerror or error}.") from error
 
 
-def _encode(
-    container: Any, timeline: Timeline, like: Any, frames: Iterable[tuple[int, Any]], sound: Iterator[Array]
-) -> None:
-    """Encode frames like `like`, stamped in ticks of the timeline, and the sound beside them."""
-    video = _video_stream(container, timeline, like)
-    block = next(sound, None)
-    track = None
-    if block is not None:
-        track = container.add_stream("aac", rate=SOUND_RATE, layout="mono" if len(block) == 1 else "stereo")
-    heard, shown = 0, -1
-    for stamp, frame in frames:
-        time = round((stamp - timeline.pts[0]) * timeline.tick * CLOCK)
-        if time <= shown:  # finer than the clock of the copy
-            continue
-        frame.pts, frame.time_base, frame.pict_type = time, Fraction(1, CLOCK), 0
-        shown = time
-        container.mux(video.encode(frame))
-        while block is not None and heard * CLOCK <= time * SOUND_RATE:
-            heard += _mux_sound(container, track, block, heard)
-            block = next(sound, None)
-    _finish(container, video, round(timeline.gap * CLOCK))
-    while block is not None:
-        heard += _mux_sound(container, track, block, heard)
-        block = next(sound, None)
-    if track is not None:
-        container.mux(track.encode(None))
+class SoundTrack:
+    """Sound, pieces of samples (C, S) at `SOUND_RATE`, to AAC beside the pictures of a container, if there is any."""
+
+    def __init__(self, container: Any, pieces: Iterable[Array]) -> None:
+        self.container = container
+        self.blocks = _blocks(pieces)
+        self.block = next(self.blocks, None)
+        self.position = 0
+        if self.block is not None:
+            self.layout = "mono" if len(self.block) == 1 else "stereo"
+            self.stream = container.add_stream("aac", rate=SOUND_RATE, layout=self.layout)
+
+    def write_until(self, seconds: float) -> None:
+        """Write what is heard before that time, so that a player finds both in one place of the file."""
+        while self.block is not None and self.position <= seconds * SOUND_RATE:
+            frame = av.AudioFrame.from_ndarray(self.block, format="fltp", layout=self.layout)
+            frame.sample_rate, frame.pts, frame.time_base = SOUND_RATE, self.position, Fraction(1, SOUND_RATE)
+            self.container.mux(self.stream.encode(frame))
+            self.position += self.block.shape[1]
+            self.block = next(self.blocks, None)
+
+    def close(self) -> None:
+        """Write the rest."""
+        self.write_until(float("inf"))
+        if self.position:
+            self.container.mux(self.stream.encode(None))
 
 
 def _video_stream(container: Any, timeline: Timeline, frame: Any) -> Any:
@@ -115,21 +141,6 @@ def _video_stream(container: Any, timeline: Timeline, frame: Any) -> Any:
     for tag in COLOUR_TAGS:
         setattr(context, tag, getattr(frame, tag))
     return stream
-
-
-def _finish(container: Any, video: Any, gap: int) -> None:
-    """Write what the encoder holds back; the last frame is shown for `gap` ticks."""
-    packets = video.encode(None)
-    for packet in packets:
-        packet.duration = gap if packet.pts == max(p.pts for p in packets) else packet.duration
-    container.mux(packets)
-
-
-def _mux_sound(container: Any, track: Any, block: Array, position: int) -> int:
-    frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="mono" if len(block) == 1 else "stereo")
-    frame.sample_rate, frame.pts, frame.time_base = SOUND_RATE, position, Fraction(1, SOUND_RATE)
-    container.mux(track.encode(frame))
-    return block.shape[1]
 
 
 def _blocks(pieces: Iterable[Array]) -> Iterator[Array]:
