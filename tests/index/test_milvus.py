@@ -68,7 +68,7 @@ def test_what_is_not_an_index_is_refused(tmp_path: Path) -> None:
 
 
 def test_nobody_answers() -> None:
-    with pytest.raises(IndexStoreError, match="http://127.0.0.1:9/babelreel could not do that"):
+    with pytest.raises(IndexStoreError, match=r"http://127\.0\.0\.1:9/babelreel could not do that"):
         MilvusIndex("http://127.0.0.1:9")
 
 
