@@ -32,6 +32,7 @@ GRACE = timedelta(minutes=10)  # how long a reader may go on with a version that
 APPROXIMATE_FROM = 50_000  # entries; below, reading all pooled vectors takes 30 ms or less at 512 numbers each
 PARTITION = 1000  # entries a partition of the approximate index, about
 PROBES = 40  # partitions that a query reads at least
+REFINE = 3  # times k candidates whose full vectors are compared
 COMPACT_AFTER = (256, 2048)  # commits at first, and at most: each commit lists all fragments, compacting rewrites them
 
 
@@ -227,7 +228,7 @@ class LanceIndex:
     def _nearest(self, table: Any, query: Any, k: int, where: Filter | None) -> tuple[list[str], list[float]]:
         with self._explained():
             # Enough partitions to hold several times k; more are read when a filter leaves fewer than k in these.
-            ask = table.search(query, vector_column_name="pooled").distance_type("dot").limit(k).refine_factor(1)
+            ask = table.search(query, vector_column_name="pooled").distance_type("dot").limit(k).refine_factor(REFINE)
             ask = ask.minimum_nprobes(max(PROBES, k // 5)).maximum_nprobes(0).select(["id", "_distance"])
             found = filtered(ask, where).to_arrow()
         pairs = zip(found["id"].to_pylist(), found["_distance"].to_pylist(), strict=True)

@@ -14,6 +14,7 @@ written, it searches exhaustively. Milvus Lite always does.
 from __future__ import annotations
 
 import json
+import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
@@ -29,6 +30,7 @@ from babelreel.index.pack import Layout, dump_info, in_order, load_info, newest,
 from babelreel.index.store import Entry, Filter, IndexInfo, Stats
 from babelreel.types import Representation
 
+SETTLED = 10.0  # seconds after a write in which this process waits for the newest state, a tick of the clock of Milvus
 READ = 256  # entries read or deleted at a time
 SENT = 8 << 20  # bytes sent at a time, about
 MOST = 16_384  # what Milvus finds at most
@@ -54,6 +56,7 @@ class MilvusIndex:
             raise _none_at(address)
         self._at = Connection(address)
         self._layout: Layout | None = None
+        self._wrote = -SETTLED
         try:
             told = self._at.read_info()
             if "info" not in told:
@@ -104,12 +107,14 @@ class MilvusIndex:
             self._layout = layout
         size = sum(len(row[name]) for row in ready for name in (*PIECES, "thumbnail")) + 4 * layout.width * len(ready)
         count = max(1, len(ready) * SENT // max(size, SENT))
+        self._wrote = time.monotonic()
         for start in range(0, len(ready), count):
             self._at.ask("upsert", self._at.entries, ready[start : start + count])
 
     def remove(self, ids: Sequence[str]) -> None:
         """Delete entries; unknown ids are passed over."""
         if self._rows_look() is not None:
+            self._wrote = time.monotonic()
             for start in range(0, len(ids), READ):
                 self._at.ask("delete", self._at.entries, ids=list(ids[start : start + READ]))
 
@@ -146,7 +151,7 @@ class MilvusIndex:
         found = self._at.ask(
             "search", self._at.entries, data=queries.float().cpu().tolist(), limit=k, filter=_expression(where),
             output_fields=["id"], search_params={"params": {"ef": min(max(2 * k, 128), 32_768)}},
-            consistency_level="Session",
+            consistency_level=self._freshness(),
         )  # fmt: skip
         hits = [sorted(((hit["distance"], hit["id"]) for hit in one), key=lambda h: (-h[0], h[1])) for one in found]
         return [([name for _, name in one], [score for score, _ in one]) for one in hits]
@@ -157,7 +162,9 @@ class MilvusIndex:
         Raises:
             IndexStoreError: when one is not there.
         """
-        return in_order(ids, self._tensors(ids, fields, "Session"), self.info.fingerprint, f"at {self._at.address}")
+        return in_order(
+            ids, self._tensors(ids, fields, self._freshness()), self.info.fingerprint, f"at {self._at.address}"
+        )
 
     def blocks(
         self, size: int, fields: Sequence[str] | None = None, where: Filter | None = None
@@ -207,6 +214,10 @@ class MilvusIndex:
             self._layout = Layout.loads(self._at.read_info()["layout"])
         return self._layout
 
+    def _freshness(self) -> str:
+        """How new an answer must be: the "Session" of pymilvus knows nothing of what was deleted in it."""
+        return "Strong" if time.monotonic() < self._wrote + SETTLED else "Eventually"
+
     def _list(self, where: Filter | None, names: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
         if self._rows_look() is not None:
             yield from self._at.pages(_expression(where), names)
@@ -243,8 +254,8 @@ def _as_row(entry: Entry, row: Mapping[str, Tensor], layout: Layout) -> dict[str
     for name, held, most in (("vectors", text, PIECE * len(PIECES)), ("thumbnail", values["thumbnail"], PIECE)):
         if len(held) > most:
             raise IndexStoreError(
-                f"Milvus keeps {most * 3 // 4:,} bytes of {name} an entry, {entry.path} has {len(held) * 3 // 4:,}. Use "
-                "fewer frames, smaller tokens or float16, or an index in a folder."
+                f"Milvus keeps {most * 3 // 4:,} bytes of {name} an entry, {entry.path} has {len(held) * 3 // 4:,}. "
+                "Use fewer frames, smaller tokens or float16, or an index in a folder."
             )
     pieces = {piece: text[n * PIECE : (n + 1) * PIECE] for n, piece in enumerate(PIECES)}
     return values | pieces | {"pooled": pooled(row).tolist()}

@@ -74,7 +74,7 @@ class Layout:
         return torch.frombuffer(bytearray(data), dtype=dtype).view(-1, *shape)  # (L, ...)
 
     def join(self, row: Mapping[str, Tensor]) -> bytes:
-        """All fields of a row but `pooled`, each after its number of bytes (uint64): for a store without binary columns."""
+        """All fields of a row but `pooled` in one, each after its number of bytes (uint64)."""
         parts = [pack(row[name]) for name in self.fields]
         return b"".join(len(part).to_bytes(8, "little") + part for part in parts)
 
