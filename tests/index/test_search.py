@@ -12,13 +12,18 @@ import torch
 from library import TEXTS, build, entries, load_small, memory, write_library
 from PIL import Image
 
+import babelreel
 from babelreel.errors import IndexStoreError, MediaError, MissingEntryError, QueryError, ScoreError
 from babelreel.index.exact import ExactIndex
 from babelreel.index.query import Query
 from babelreel.index.scan import entry_id
 from babelreel.index.search import Searcher
 from babelreel.index.store import Entry, Filter
+from babelreel.media.video import Sampling
+from babelreel.methods.clip4clip import CLIP4Clip
+from babelreel.methods.mumur import MuMUR
 from babelreel.model import Model
+from babelreel.runs import save_run
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +85,52 @@ def test_hits_are_the_exact_ranking_of_files(model: Model, index: ExactIndex, ca
         assert [hit.rank for hit in hits] == list(range(1, 8))
         assert hits[0] == next(iter(hits))
         assert [hit.id for hit in searcher.search(text, k=3)] == [hit.id for hit in hits][:3]
+
+
+@pytest.fixture(scope="module")
+def conditioned(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """A random MuMUR: candidates by pooled vectors, exact scores by tokens and constants."""
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("small")
+    clip = load_small(folder / "clip").method
+    assert isinstance(clip, CLIP4Clip)
+    method = MuMUR(clip.media, clip.text, Sampling(frames=4))
+    for parameter in method.dcm.parameters():  # type: ignore[union-attr]
+        torch.nn.init.normal_(parameter, std=0.3)
+    save_run(method, folder / "run")
+    return babelreel.load(folder / "run")
+
+
+@pytest.mark.parametrize("candidates", [200, None])
+@pytest.mark.parametrize("precision", ["float32", "float16"])
+def test_candidates_are_ranked_by_exact_scores(
+    conditioned: Model, files: Path, candidates: int | None, precision: str
+) -> None:
+    index = memory(conditioned, precision)
+    build(conditioned, index, files)
+    assert "pooled" not in conditioned.method.scored
+    hits = Searcher(index, conditioned, candidates=candidates).search(TEXTS[0])
+    expected = plain(conditioned, index, TEXTS[0])
+    assert [hit.path for hit in hits] == [path for path, _ in expected]
+    assert [hit.score for hit in hits] == pytest.approx([score for _, score in expected], rel=1e-4)
+    text = conditioned.encode_text([TEXTS[0]])
+    ids = sorted(entries(index))
+    by_pooled = index.nearest(text.pooled, len(ids))[0][0]  # type: ignore[arg-type]
+    by_score = [ids[n] for n in conditioned.score(text, index.rows(ids))[0].argsort(descending=True).tolist()]
+    assert by_pooled != by_score
+    mixed = Searcher(index, conditioned, candidates=candidates).search(Query(TEXTS[0], image=files / "0.png"))
+    assert len(mixed) == 7
+
+
+def test_deeper_pages_follow_the_first_candidates(conditioned: Model, files: Path) -> None:
+    """With few candidates the exact best may be missed, but a page stays what it is when the next is asked for."""
+    index = memory(conditioned)
+    build(conditioned, index, files)
+    searcher = Searcher(index, conditioned, candidates=2)
+    whole = [hit.id for hit in searcher.search(TEXTS[0], k=7)]
+    pages = [searcher.search(Query(TEXTS[0], k=2, offset=offset)) for offset in (0, 2, 4, 6)]
+    assert [hit.id for page in pages for hit in page] == whole
+    assert len(whole) == len(set(whole)) == 7
 
 
 def test_the_moment_is_the_time_of_the_best_frame(model: Model, index: ExactIndex) -> None:
