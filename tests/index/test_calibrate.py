@@ -10,11 +10,16 @@ import torch
 from library import build, load_small, memory, write_library
 from PIL import Image
 
+import babelreel
+from babelreel.data.grams import learn_grams
+from babelreel.encoders.grams import GramConfig, GramEncoder
 from babelreel.errors import CorpusError
 from babelreel.index.calibrate import Calibration, calibrate, examples, fit, likeness, read_calibration
 from babelreel.index.query import Query
 from babelreel.index.search import Searcher
+from babelreel.methods.clip4clip import CLIP4Clip
 from babelreel.model import Model
+from babelreel.runs import save_run
 from babelreel.types import Caption, Corpus, MediaItem, Representation
 
 
@@ -108,3 +113,18 @@ def test_too_few_items_or_captions_are_refused(model: Model, corpus: Corpus, tmp
     silent = Corpus("silent", corpus.media_root, tuple(MediaItem(i.id, i.path, i.kind) for i in corpus.items))
     with pytest.raises(CorpusError, match="and 0 captions"):
         calibrate(memory(model), model, silent, tmp_path)
+
+
+def test_what_the_model_cannot_read_is_no_match(model: Model, tmp_path: Path) -> None:
+    """A tower over grams knows nothing of a script that it never saw; its scores then mean nothing."""
+    assert isinstance(model.method, CLIP4Clip)
+    text = GramEncoder(learn_grams(["a red circle", "a blue one"], 50), 32, GramConfig(width=8, hidden=8))
+    save_run(CLIP4Clip(model.method.media, text, model.method.sampling), tmp_path / "run")
+    reader = babelreel.load(tmp_path / "run")
+    index = memory(reader)
+    build(reader, index, write_library(tmp_path / "files"))
+    index.note("calibration", {"": (9.0, 0.0, 0.0)})
+    searcher = Searcher(index, reader)
+    assert searcher.search("a red one")[0].confidence == pytest.approx(1.0, abs=1e-3)
+    assert {hit.confidence for hit in searcher.search("寺")} == {0.0}
+    assert len(searcher.search(Query("寺", threshold=0.01))) == 0

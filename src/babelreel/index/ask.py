@@ -48,17 +48,18 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A query, encoded. `vector` (D,) is what an approximate index is asked for."""
+    """A query, encoded; `read` tells whether its tokenizer knows anything of the text."""
 
     query: Query
     wanted: tuple[Part, ...]
     unwanted: Part | None
     lang: str | None
     role: str | None
+    read: bool
 
     @property
     def vector(self) -> Tensor:
-        """The mean of the wanted parts, each by its own scale: its dot products rank like theirs."""
+        """What an approximate index is asked for, (D,): the mean of the wanted parts, each by its own scale."""
         rows = [part.row.pooled[0].float() / part.deviation for part in self.wanted if part.row.pooled is not None]
         return torch.stack(rows).mean(0)
 
@@ -94,10 +95,11 @@ def ask(queries: Sequence[Query], model: Model, index: VectorIndex) -> list[Aske
     sample: Representation | None = None
     asked = []
     for query in queries:
-        wanted, lang, role = [], None, None
+        wanted, lang, role, read = [], None, None, True
         if query.text is not None:
             lang = next(spoken)
             role = model.role(query.text, lang)
+            read = model.method.texts[role].lengths([query.text])[0] > 0
             wanted.append(Part(next(rows), True))
         if query.image is not None:
             wanted.append(Part(_encode_image(model, query.image), False))
@@ -111,7 +113,7 @@ def ask(queries: Sequence[Query], model: Model, index: VectorIndex) -> list[Aske
             sample = sample or read_sample(index, fields_of(model, True))
             wanted = [_measured(model, part, sample) for part in wanted]
             unwanted = unwanted and _measured(model, unwanted, sample)
-        asked.append(Asked(query, tuple(wanted), unwanted, lang, role))
+        asked.append(Asked(query, tuple(wanted), unwanted, lang, role, read))
     return asked
 
 

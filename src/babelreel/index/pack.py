@@ -117,7 +117,9 @@ def _name(dtype: torch.dtype) -> str:
 
 def pack(value: Tensor) -> bytes:
     """A tensor's bytes, of any dtype."""
-    return value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+    # A dimension of size 1 may have any stride and still counts as contiguous; its bytes can only be seen with the usual.
+    plain = value.detach().cpu().clone(memory_format=torch.contiguous_format).reshape(-1)
+    return plain.view(torch.uint8).numpy().tobytes()
 
 
 def pooled(row: Mapping[str, Tensor]) -> np.ndarray:

@@ -147,6 +147,8 @@ class Searcher:
     def _confidence(self, asked: Asked, score: float, calibration: Calibration | None) -> float | None:
         if calibration is None or asked.standard or not asked.wanted[0].is_text:
             return None
+        if not asked.read:
+            return 0.0
         return calibration.confidence(score, asked.lang, len(self.index))
 
     def _hits(self, asked: Asked, found: Sequence[tuple[Sequence[Window], float | None]]) -> tuple[Hit, ...]:
