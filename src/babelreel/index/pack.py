@@ -117,7 +117,7 @@ def _name(dtype: torch.dtype) -> str:
 
 def pack(value: Tensor) -> bytes:
     """A tensor's bytes, of any dtype."""
-    # A dimension of size 1 may have any stride and still counts as contiguous; its bytes can only be seen with the usual.
+    # A dimension of size 1 may have any stride and counts as contiguous; its bytes are only seen with the usual one.
     plain = value.detach().cpu().clone(memory_format=torch.contiguous_format).reshape(-1)
     return plain.view(torch.uint8).numpy().tobytes()
 
