@@ -199,6 +199,24 @@ def test_a_move_that_was_interrupted_is_finished(model: Model, files: Path) -> N
     assert len(spans(index)) == 10
 
 
+def test_what_an_interrupted_run_left_out_at_its_end_is_made_up_for(model: Model, files: Path) -> None:
+    index = memory(model)
+    optimize, index.optimize = index.optimize, interrupted  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        build(model, index, files)
+    index.note("sample", [])
+    index.optimize = optimize  # type: ignore[method-assign]
+    assert build(model, index, files).encoded == 0
+    assert set(index.notes()["sample"]) == set(entries(index))
+    index.note("sample", ["kept"])
+    build(model, index, files)
+    assert index.notes()["sample"] == ["kept"]  # nothing was left to do
+
+
+def interrupted(force: bool = False) -> bool:
+    raise KeyboardInterrupt
+
+
 def test_other_models_settings_and_empty_folders_are_refused(model: Model, files: Path, tmp_path: Path) -> None:
     other = load_small(tmp_path / "other", seed=5)
     index = memory(model)
@@ -247,12 +265,12 @@ print("done", flush=True)
 
 
 def test_killed_at_any_moment_nothing_is_lost_or_twice(model: Model, files: Path, tmp_path: Path) -> None:
-    """Real processes over a LanceDB folder, killed before, in or after a write; then one that is left to finish."""
+    """A real process over a LanceDB folder, killed before, in or after a write, then one that is left to finish."""
     whole = memory(model, "float16")
     build(model, whole, files)
     where, rng = tmp_path / "index", Random()
     command = [sys.executable, "-c", BUILDER, str(files), str(where), model.source]
-    for lines in (rng.randint(1, 4), rng.randint(1, 4), 0):
+    for lines in (rng.randint(1, 8), 0):
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             told = [process.stdout.readline() for _ in range(lines)]

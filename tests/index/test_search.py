@@ -273,6 +273,16 @@ def test_text_and_picture_count_alike_each_on_its_own_scale(model: Model) -> Non
     assert [hit.id for hit in without] == sorted(ids, key=lambda name: -expected[name])
 
 
+def test_a_sample_that_lost_entries_is_passed_over(model: Model) -> None:
+    index = crowd(model, 10, 1)
+    searcher, query = Searcher(index, model), Query(TEXTS[0], unlike=TEXTS[1])
+    fresh = [(hit.id, hit.score) for hit in searcher.search(query)]
+    index.note("sample", ["gone-000000000", *entries(index)])
+    assert [(hit.id, hit.score) for hit in searcher.search(query)] == fresh
+    index.note("sample", sorted(entries(index))[:5])
+    assert [hit.score for hit in searcher.search(query)] != [score for _, score in fresh]
+
+
 def test_the_language_and_the_route_are_told(model: Model, index: ExactIndex) -> None:
     searcher = Searcher(index, model)
     assert searcher.search("ein Hund springt ins kalte Wasser").lang == "de"

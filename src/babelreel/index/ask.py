@@ -19,6 +19,7 @@ from PIL import Image
 from torch import Tensor
 
 from babelreel.data.batches import collate_media
+from babelreel.errors import MissingEntryError
 from babelreel.index.query import Query
 from babelreel.index.store import VectorIndex
 from babelreel.language import detect
@@ -125,8 +126,11 @@ def fields_of(model: Model, pictures: bool) -> tuple[str, ...]:
 def read_sample(index: VectorIndex, fields: Sequence[str]) -> Representation | None:
     """Rows of the entries that were drawn when the index was built, or of the first ones; None when it is empty."""
     ids = index.notes().get("sample")
-    if ids:
-        return index.rows(ids, fields)
+    try:
+        if ids:
+            return index.rows(ids, fields)
+    except MissingEntryError:
+        pass  # files go, and the sample is drawn anew, while another process indexes
     return next((rows for _, rows in index.blocks(SAMPLE, fields)), None)
 
 

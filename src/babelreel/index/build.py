@@ -116,6 +116,9 @@ def build_index(
     roots = [Path(path).expanduser() for path in paths]
     found = scan(roots, (e for own in held.values() for e in own), everywhere=prune, workers=workers, progress=progress)
     report = BuildReport(failures=dict(found.failures))
+    unfinished = bool(index.notes().get("unfinished"))
+    if found.new or found.changed or found.copied or found.moved or found.touched or found.gone:
+        index.note("unfinished", True)
 
     _follow(index, [*found.moved, *found.copied, *found.touched], held)
     leave = [e.id for f in found.moved for e in held[f.source]]
@@ -146,8 +149,9 @@ def build_index(
         listed = "".join(f"\n  {path}: {why}" for path, why in list(report.failures.items())[:5])
         what = f"None of the {len(report.failures)} files could be read" if report.failures else "No file was found"
         raise IndexStoreError(f"{what}, so there is nothing to index.{listed}")
-    if report.encoded or leave or gone or any(counts[name] for name in ("changed", "copied", "touched")):
+    if unfinished or report.encoded or leave or gone or any(counts[name] for name in ("changed", "copied", "touched")):
         _finish(index, model)
+    index.note("unfinished", False)
     report.seconds = time.monotonic() - began
     return report
 
