@@ -81,8 +81,7 @@ for number in range(count):
             if number % 8 == 0:
                 windows = windows_of(path, Windows(1.0, shots=number % 16 == 0))
                 assert len(video_thumbnails(path, [windows[-1][0]])) == 1
-                copy = playable(path, cache)
-                assert playable(copy, cache) == copy or copy == path
+                assert playable(path, cache).exists()
         elif number % 8 == 0:
             assert image_thumbnail(path)
             assert showable(path, cache).exists()

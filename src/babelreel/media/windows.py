@@ -145,10 +145,12 @@ def _changes(frames: Iterator[tuple[int, Any]]) -> list[int]:
     code = require("scenedetect.common").FrameTimecode
     stamps: list[int] = []
     found: list[int] = []
+    size: tuple[int, int] | None = None
     for stamp, frame in frames:
-        scale = min(1.0, SHOT_EDGE / max(frame.width, frame.height))
-        width, height = (max(1, round(edge * scale)) for edge in (frame.width, frame.height))
-        small = frame.to_ndarray(width=width, height=height, format="bgr24")
+        if size is None:  # that of the first holds for all, since damaged files change theirs on the way
+            scale = min(1.0, SHOT_EDGE / max(frame.width, frame.height))
+            size = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
+        small = frame.to_ndarray(width=size[0], height=size[1], format="bgr24")
         found += [stamps[cut.frame_num] for cut in detector.process_frame(code(len(stamps), NOMINAL_FPS), small)]
         stamps.append(stamp)
     return found
