@@ -45,7 +45,7 @@ class LanceIndex:
 
     def __init__(self, folder: str | Path) -> None:
         lancedb = require("lancedb")
-        self.folder = Path(folder)
+        self.folder = Path(folder).expanduser().absolute()
         try:
             self.info: IndexInfo = load_info((self.folder / "index.json").read_text(encoding="utf-8"), str(self.folder))
         except (FileNotFoundError, NotADirectoryError) as error:
@@ -65,7 +65,7 @@ class LanceIndex:
             IndexStoreError: when the folder holds something already.
         """
         require("lancedb")
-        folder = Path(folder)
+        folder = Path(folder).expanduser().absolute()
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise IndexStoreError(f"{folder} is there already and not an empty folder. Give the index a new one.")
         with atomic_path(folder / "index.json") as temporary:
