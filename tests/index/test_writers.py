@@ -64,6 +64,7 @@ def test_another_process_sees_what_is_written_while_it_reads(tmp_path: Path) -> 
             assert entry(newest).id in reader.nearest(row(newest)["pooled"].unsqueeze(0), 2)[0][0]
             assert same_row(split(reader.rows([entry(newest).id]))[0], row(newest))
             before = len(reader)
+            assert reader.stats().entries >= before
             seen = []
             for ids, found in reader.blocks(5):  # one version, though the writer compacts on the way
                 seen += ids

@@ -22,7 +22,7 @@ from babelreel.atomic import atomic_path
 from babelreel.errors import IndexStoreError
 from babelreel.extras import require
 from babelreel.index.arrow import any_of, as_entries, as_rows, as_table, filtered, metadata, schema_of
-from babelreel.index.pack import Layout, dump_info, in_order, load_info, newest, refuse_missing
+from babelreel.index.pack import Layout, bytes_below, dump_info, in_order, load_info, newest, refuse_missing
 from babelreel.index.store import Entry, Filter, IndexInfo, Stats
 from babelreel.types import Representation
 
@@ -204,7 +204,7 @@ class LanceIndex:
 
     def stats(self) -> Stats:
         """How much there is; all bytes of the folder."""
-        size = sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+        size = bytes_below(self.folder)
         if (table := self._table()) is None:
             return Stats(0, size, "")
         with self._explained():

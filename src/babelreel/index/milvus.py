@@ -24,7 +24,7 @@ from torch import Tensor
 from babelreel.errors import IndexStoreError
 from babelreel.index.milvus_client import PIECES, Address, Connection
 from babelreel.index.milvus_rows import METADATA, as_entry, as_row, as_tensors, expression
-from babelreel.index.pack import Layout, dump_info, in_order, load_info, newest, refuse_missing
+from babelreel.index.pack import Layout, bytes_below, dump_info, in_order, load_info, newest, refuse_missing
 from babelreel.index.store import Entry, Filter, IndexInfo, Stats
 from babelreel.types import Representation
 
@@ -193,8 +193,7 @@ class MilvusIndex:
     def stats(self) -> Stats:
         """How much there is; bytes of a local index only."""
         if self._at.address.local:
-            size = sum(path.stat().st_size for path in Path(self._at.address.uri).rglob("*") if path.is_file())
-            return Stats(len(self), size, "")
+            return Stats(len(self), bytes_below(Path(self._at.address.uri)), "")
         return Stats(len(self), 0, "" if self._rows_look() is None else "HNSW")
 
     def close(self) -> None:
