@@ -26,7 +26,7 @@ def test_many_small_writes_are_compacted_on_the_way(tmp_path: Path, monkeypatch:
         index.add([entry(n)], [row(n)])
     assert len(index) == 30
     fragments = list((tmp_path / "index" / "entries.lance" / "data").iterdir())
-    assert len(fragments) <= 10
+    assert len(fragments) <= 15  # those of the last compaction may still be within the grace
     assert same_row(split(index.rows([entry(13).id]))[0], row(13))
 
 
