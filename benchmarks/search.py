@@ -114,12 +114,14 @@ def case(count: int, tokens: int, queries: int, folder: Path) -> list[dict[str, 
         built = time.perf_counter() - began
         for candidates in CANDIDATES:
             search(index, texts[:1], candidates)  # opens files
-            done = [search(index, text.unsqueeze(0), candidates) for text in texts]
+            some = texts if build else texts[:20]  # without the approximate index all find the same, slowly
+            done = [search(index, text.unsqueeze(0), candidates) for text in some]
+            shares = [len(a & one[0]) / FIRST for a, one in zip(expected, done, strict=False)]
             raw, whole = (np.array([one[n] for one in done]) * 1000 for n in (1, 2))
             table.append({
                 "windows": f"{count:,}", "tokens": tokens, "approximate": index.stats().approximate or "none",
-                "candidates": candidates, "queries": len(texts),
-                "recall@10": float(np.mean([len(a & one[0]) / FIRST for a, one in zip(expected, done, strict=True)])),
+                "candidates": candidates, "queries": len(some),
+                "recall@10": float(np.mean(shares)),
                 "median_ms": float(np.median(whole)), "p99_ms": float(np.percentile(whole, 99)),
                 "store_ms": float(np.median(raw)), "times_store": float(np.median(whole) / np.median(raw)),
                 "bytes_a_window": index.stats().bytes / count, "write_s": written, "build_s": built,

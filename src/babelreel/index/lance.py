@@ -22,7 +22,7 @@ from babelreel.atomic import atomic_path
 from babelreel.errors import IndexStoreError, MissingIndexError
 from babelreel.extras import require
 from babelreel.index.arrow import any_of, as_entries, as_rows, as_table, filtered, metadata, schema_of
-from babelreel.index.pack import Layout, dump_info, in_order, load_info, newest, refuse_missing
+from babelreel.index.pack import Layout, bytes_below, dump_info, in_order, load_info, newest, refuse_missing
 from babelreel.index.store import Entry, Filter, IndexInfo, Stats
 from babelreel.types import Representation
 
@@ -45,7 +45,7 @@ class LanceIndex:
 
     def __init__(self, folder: str | Path) -> None:
         lancedb = require("lancedb")
-        self.folder = Path(folder)
+        self.folder = Path(folder).expanduser().absolute()
         try:
             self.info: IndexInfo = load_info((self.folder / "index.json").read_text(encoding="utf-8"), str(self.folder))
         except (FileNotFoundError, NotADirectoryError) as error:
@@ -65,7 +65,7 @@ class LanceIndex:
             IndexStoreError: when the folder holds something already.
         """
         require("lancedb")
-        folder = Path(folder)
+        folder = Path(folder).expanduser().absolute()
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise IndexStoreError(f"{folder} is there already and not an empty folder. Give the index a new one.")
         with atomic_path(folder / "index.json") as temporary:
@@ -204,7 +204,7 @@ class LanceIndex:
 
     def stats(self) -> Stats:
         """How much there is; all bytes of the folder."""
-        size = sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+        size = bytes_below(self.folder)
         if (table := self._table()) is None:
             return Stats(0, size, "")
         with self._explained():

@@ -43,4 +43,11 @@ def create_index(url: str | Path, info: IndexInfo) -> VectorIndex:
 def _store(url: str) -> type[ExactIndex | LanceIndex | MilvusIndex]:
     if url == "memory:":
         return ExactIndex
-    return MilvusIndex if url.startswith(("http://", "https://")) or url.endswith(".db") else LanceIndex
+    if url.startswith(("http://", "https://")) or url.endswith(".db"):
+        return MilvusIndex
+    if "://" in url:
+        raise IndexStoreError(
+            "An index is a folder, a *.db file of Milvus Lite, http(s)://HOST:PORT/NAME of Milvus, or memory:; "
+            f"found {url!r}."
+        )
+    return LanceIndex

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -147,6 +150,16 @@ def refuse_missing(ids: Sequence[str], found: Mapping[str, Any], where: str) -> 
             f"{len(missing)} of {len(ids)} entries are not in the index {where}, such as {missing[0]!r}. "
             "They may have been removed since: search again."
         )
+
+
+def bytes_below(folder: Path) -> int:
+    """The bytes of all files below a folder; those that a writer deletes meanwhile do not count."""
+    size = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                size += os.lstat(os.path.join(place, name)).st_size
+    return size
 
 
 def dump_info(info: IndexInfo) -> str:
