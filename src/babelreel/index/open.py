@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from babelreel.errors import MissingIndexError
+from babelreel.errors import IndexStoreError, MissingIndexError
 from babelreel.index.exact import ExactIndex
 from babelreel.index.lance import LanceIndex
 from babelreel.index.milvus import MilvusIndex
