@@ -32,6 +32,7 @@ from babelreel.commands.shared import (
     write_text,
 )
 from babelreel.errors import BabelreelError
+from babelreel.memory import keep_freed_memory
 from babelreel.progress import progress_bar
 
 app = typer.Typer(
@@ -50,6 +51,7 @@ def main() -> None:
     # Before torch is loaded: threads that spin while they wait made training ten times slower on a core shared with a
     # decoder or another process, and no faster on an idle one.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    keep_freed_memory()
     try:
         app()
     except BabelreelError as error:
