@@ -13,7 +13,7 @@ from PIL import Image
 from babelreel.errors import MediaError
 from babelreel.media.decode import read_timeline
 from babelreel.media.image import ORIENTATION
-from babelreel.media.thumbnail import EDGE, MOST_BYTES, image_thumbnail, video_thumbnails
+from babelreel.media.thumbnail import EDGE, MOST_BYTES, cheap_time, image_thumbnail, video_thumbnails
 from babelreel.media.write import write_video
 
 
@@ -69,6 +69,18 @@ def test_moments_of_videos_are_what_is_on_screen_then(clips: dict[str, Path]) ->
         numbers = [number(jpeg) for jpeg in video_thumbnails(path, times)]
         first = numbers[1]  # an edit list may hide some
         assert [n - first for n in numbers] == [90 if len(shown) > 90 else 30, 0, 20, 20], name
+
+
+def test_a_cheap_time_is_that_of_a_key_frame_in_the_window(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    write_video(path, [np.full((32, 32, 3), 5 * t, np.uint8) for t in range(50)], 10, gop=10)  # keys at 0, 1, ... 4 s
+    assert cheap_time(path, 0.0, 5.0) == pytest.approx(2.0)
+    assert cheap_time(path, 2.5, 4.9) == pytest.approx(4.0)
+    assert cheap_time(path, 3.05, 3.95) == pytest.approx(3.5)  # none inside
+    Image.new("RGB", (8, 8)).save(
+        tmp_path / "a.webp", save_all=True, append_images=[Image.new("RGB", (8, 8), "red")], duration=500
+    )
+    assert cheap_time(tmp_path / "a.webp", 0.0, 1.0) == 0.5
 
 
 def test_times_beyond_the_ends_and_none(clips: dict[str, Path]) -> None:

@@ -17,7 +17,7 @@ from babelreel.errors import MediaError
 from babelreel.index.scan import Found, entry_id
 from babelreel.index.store import Entry, VectorIndex
 from babelreel.media.files import kind_of, read_item
-from babelreel.media.thumbnail import image_thumbnail, video_thumbnails
+from babelreel.media.thumbnail import cheap_time, image_thumbnail, video_thumbnails
 from babelreel.media.video import Frames
 from babelreel.media.windows import Windows, windows_of
 from babelreel.model import Model
@@ -187,8 +187,9 @@ def _load(model: Model, entries: Sequence[Entry]) -> list[Loaded]:
 
 
 def _thumbnails(loaded: Sequence[Loaded]) -> list[bytes]:
-    """A JPEG of each image, or of each window's middle frame."""
+    """A JPEG of each image, or of a frame of each window."""
     if loaded and loaded[0].entry.kind == "video":
-        times = [float(each.frames.times[len(each.frames.times) // 2]) for each in loaded if each.frames is not None]
-        return video_thumbnails(loaded[0].entry.path, times)
+        path = loaded[0].entry.path
+        times = [cheap_time(path, each.entry.start or 0.0, each.entry.end or each.entry.duration) for each in loaded]
+        return video_thumbnails(path, times)
     return [image_thumbnail(each.entry.path) for each in loaded]

@@ -56,6 +56,23 @@ def video_thumbnails(path: str | Path, times: Sequence[float], threads: int = 1)
     return [made[given[min(bisect_left(given, stamp), len(given) - 1)]] for stamp in wanted]
 
 
+def cheap_time(path: str | Path, start: float, end: float) -> float:
+    """A time within a window, in seconds, that a thumbnail is had of for little.
+
+    It is that of the key frame nearest to the middle, before which nothing need be decoded, or else the middle.
+
+    Raises:
+        MediaError: when the file is missing, or holds no video.
+    """
+    middle = (start + end) / 2
+    if needs_pil(path):
+        return middle
+    timeline = read_timeline(path)
+    shown = [(key - timeline.pts[0]) * timeline.tick for key in timeline.keys]
+    inside = [time for time in shown if start <= time < end]
+    return min(inside, key=lambda time: abs(time - middle), default=middle)
+
+
 def small_jpeg(image: Tensor) -> bytes:
     """A picture, uint8 RGB (3, H, W), as a JPEG whose longest edge is at most `EDGE` pixels, of about 10 to 20 kB."""
     small = Image.fromarray(image.permute(1, 2, 0).numpy())  # (H, W, 3)
