@@ -185,7 +185,7 @@ function searchByImage(file) {
 async function takeStock() {
   try {
     stock = await ask("/api/info");
-    offerStock(stock, language);
+    offerStock(stock);
     const held = [[stock.videos, "video"], [stock.images, "image"]].filter(([n]) => n);
     const said = held.map(([n, word]) => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`);
     find(".stock").textContent = said.length ? `${said.join(" and ")} to look in` : "The index is empty.";

@@ -1,6 +1,6 @@
 // The search form: its fields are the parameters of the page's address, beside a picture that no address can hold.
 
-import { percent } from "./words.js";
+import { language, percent } from "./words.js";
 
 const form = document.querySelector("#search");
 const fields = form.elements;
@@ -11,6 +11,7 @@ const NAMES = ["q", "like", "unlike", "kind", "folder", "lasts", "after", "befor
 const FILTERS = ["unlike", "folder", "lasts", "after", "before", "lang", "threshold"];
 const USUAL = "0.5"; // the least certainty, where hits have one
 const PAGE = 24; // hits
+const LANGS = ["ar", "cs", "de", "en", "es", "fr", "ja", "pt", "ru", "sw", "vi", "zh"]; // beside those of the index
 
 // The parameters that a search has, of those in an address.
 export function known(params) {
@@ -55,7 +56,7 @@ export function readForm() {
 // Show a search in the form, and the picture that it is by.
 export function fillForm(params, image) {
   offer(fields.folder, params.get("folder"), params.get("folder"));
-  offer(fields.lang, params.get("lang"), params.get("lang"));
+  offer(fields.lang, params.get("lang"), language(params.get("lang")));
   for (const name of NAMES) fields[name].value = params.get(name) ?? (name === "threshold" ? USUAL : "");
   showThreshold();
   const count = FILTERS.filter((name) => params.has(name)).length;
@@ -73,9 +74,10 @@ export function fillForm(params, image) {
 }
 
 // What there is to choose from.
-export function offerStock({ folders, langs, calibrated }, name) {
+export function offerStock({ folders, langs, calibrated }) {
   for (const folder of folders) offer(fields.folder, folder, folder);
-  for (const lang of langs) offer(fields.lang, lang, name(lang));
+  const spoken = [...new Set([...LANGS, ...langs])].map((lang) => [language(lang), lang]).sort();
+  for (const [text, lang] of spoken) offer(fields.lang, lang, text);
   document.querySelector("#certainty").hidden = !calibrated;
 }
 
