@@ -12,6 +12,7 @@ EXTRA_OF = {
     "lancedb": "index",
     "pyarrow": "index",
     "pymilvus": "index",
+    "milvus_lite": "index",
     "fastapi": "serve",
     "uvicorn": "serve",
     "ray": "scale",

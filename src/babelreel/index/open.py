@@ -1,15 +1,45 @@
-"""Stub until the stores are merged."""
+"""Which store a URL means: `memory:`, `http(s)://` or `*.db` for Milvus, and any other path for a folder of LanceDB."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
+from babelreel.errors import IndexStoreError
 from babelreel.index.exact import ExactIndex
 from babelreel.index.lance import LanceIndex
+from babelreel.index.milvus import MilvusIndex
 from babelreel.index.store import IndexInfo, VectorIndex
 
 
-def open_index(url: str) -> VectorIndex:
-    """Stub."""
-    return LanceIndex(url)
+def open_index(url: str | Path) -> VectorIndex:
+    """Open an index that is there.
+
+    Raises:
+        IndexStoreError: when there is none, it is damaged, or a newer version wrote it.
+        MissingExtraError: when what the store needs is not installed.
+    """
+    store = _store(str(url))
+    if store is ExactIndex:
+        raise IndexStoreError(
+            "memory: keeps nothing, so there is no index in it to open. Make one in the same process."
+        )
+    return MilvusIndex(str(url)) if store is MilvusIndex else LanceIndex(url)
 
 
-def create_index(url: str, info: IndexInfo) -> VectorIndex:
-    """Stub."""
-    return LanceIndex.create(url, info) if url != "memory:" else ExactIndex(info)
+def create_index(url: str | Path, info: IndexInfo) -> VectorIndex:
+    """Make an empty index.
+
+    Raises:
+        IndexStoreError: when there is something there already, or it cannot be made.
+        MissingExtraError: when what the store needs is not installed.
+    """
+    store = _store(str(url))
+    if store is ExactIndex:
+        return ExactIndex(info)
+    return MilvusIndex.create(str(url), info) if store is MilvusIndex else LanceIndex.create(url, info)
+
+
+def _store(url: str) -> type[ExactIndex | LanceIndex | MilvusIndex]:
+    if url == "memory:":
+        return ExactIndex
+    return MilvusIndex if url.startswith(("http://", "https://")) or url.endswith(".db") else LanceIndex

@@ -73,6 +73,20 @@ class Layout:
             return torch.zeros(0, *shape, dtype=dtype)
         return torch.frombuffer(bytearray(data), dtype=dtype).view(-1, *shape)  # (L, ...)
 
+    def join(self, row: Mapping[str, Tensor]) -> bytes:
+        """All fields of a row but `pooled`, each after its number of bytes (uint64): for a store without binary columns."""
+        parts = [pack(row[name]) for name in self.fields]
+        return b"".join(len(part).to_bytes(8, "little") + part for part in parts)
+
+    def part(self, data: bytes) -> dict[str, Tensor]:
+        """The inverse of `join`."""
+        row, at = {}, 0
+        for name in self.fields:
+            size = int.from_bytes(data[at : at + 8], "little")
+            row[name] = self.unpack(name, data[at + 8 : at + 8 + size])
+            at += 8 + size
+        return row
+
     def dumps(self) -> str:
         """The layout as JSON."""
         fields = {name: [_name(dtype), shape] for name, (dtype, shape) in self.fields.items()}
