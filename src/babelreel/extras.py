@@ -14,6 +14,8 @@ EXTRA_OF = {
     "pymilvus": "index",
     "milvus_lite": "index",
     "fastapi": "serve",
+    "multipart": "serve",
+    "prometheus_client": "serve",
     "uvicorn": "serve",
     "ray": "scale",
     "scenedetect": "shots",

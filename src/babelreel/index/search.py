@@ -161,7 +161,7 @@ class Searcher:
             hits.append(
                 Hit(
                     n, best.score, best.id, entry.path, entry.kind, entry.start, entry.end, _peak(entry, frames),
-                    _normalised(frames), tuple(moments), confidence,
+                    _normalised(frames), tuple(moments), confidence, entry.duration,
                 )
             )  # fmt: skip
         return tuple(hits)
