@@ -94,6 +94,9 @@ def evaluate_command(
     json_file: Annotated[Path | None, typer.Option("--json", help="write the table as JSON")] = None,
     markdown: Annotated[Path | None, typer.Option(help="write the table as Markdown")] = None,
     plot: Annotated[Path | None, typer.Option(help="write a plot of R@1 by language (.png, .svg)")] = None,
+    candidates: Annotated[
+        str | None, typer.Option(help="what a search of the first C candidates would lose, such as 20,50,100")
+    ] = None,
     text: TextModel = None,
     frames: Frames = None,
     device: Device = None,
@@ -113,6 +116,10 @@ def evaluate_command(
             write_text(path, content(result))
     if plot is not None:
         plot_recall(result, plot)
+    if candidates is not None:
+        from babelreel.candidates import first_stage, read_sizes, to_table
+
+        print(f"\n{to_table(first_stage(loaded, chosen, read_sizes(candidates), cache=cache))}")
     report_failures(result.failures)
 
 

@@ -123,4 +123,4 @@ def _next(folder: Path) -> str:
     babelreel data show {folder / "playground" / "manifest.jsonl"}
     babelreel train {folder / "recipes" / "mumur.toml"} --set 'data.langs=["sw"]' -o my-run  # Swahili, not French
     babelreel eval my-run --corpus {folder / "playground" / "manifest.jsonl"} --split test
-    babelreel index ~/Videos --model openai/clip-vit-base-patch32 -o my-index  # your own files"""
+    babelreel index ~/Videos --model openai/clip-vit-base-patch32 --index my-index  # your own"""

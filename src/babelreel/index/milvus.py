@@ -14,28 +14,24 @@ written, it searches exhaustively. Milvus Lite always does.
 from __future__ import annotations
 
 import json
-from base64 import b64decode, b64encode
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from babelreel.errors import IndexStoreError
-from babelreel.index.milvus_client import PIECE, PIECES, Address, Connection, quoted
-from babelreel.index.pack import Layout, dump_info, in_order, load_info, newest, pooled, refuse_missing
+from babelreel.errors import IndexStoreError, MissingIndexError
+from babelreel.index.milvus_client import PIECES, Address, Connection
+from babelreel.index.milvus_rows import METADATA, as_entry, as_row, as_tensors, expression
+from babelreel.index.pack import Layout, bytes_below, dump_info, in_order, load_info, newest, refuse_missing
 from babelreel.index.store import Entry, Filter, IndexInfo, Stats
 from babelreel.types import Representation
 
+SETTLED = 10.0  # seconds after a write in which this process waits for the newest state, a tick of the clock of Milvus
 READ = 256  # entries read or deleted at a time
 SENT = 8 << 20  # bytes sent at a time, about
 MOST = 16_384  # what Milvus finds at most
-
-KINDS = {"size": "whole"} | {name: "number" for name in ("start", "end", "duration", "modified")}
-METADATA = {field.name: KINDS.get(field.name, "text") for field in fields(Entry)}  # field of an entry: its kind
-IMAGE = -1.0  # `start` and `end` of what has none: Milvus 2.3 has no absent values
 
 
 class MilvusIndex:
@@ -54,6 +50,7 @@ class MilvusIndex:
             raise _none_at(address)
         self._at = Connection(address)
         self._layout: Layout | None = None
+        self._wrote = -SETTLED
         try:
             told = self._at.read_info()
             if "info" not in told:
@@ -97,19 +94,21 @@ class MilvusIndex:
             return
         layout = self._rows_look() or Layout.of(new[0][1])
         layout.check([row for _, row in new])
-        ready = [_as_row(entry, row, layout) for entry, row in new]
+        ready = [as_row(entry, row, layout) for entry, row in new]
         if self._layout is None:
             self._at.write_info("layout", layout.dumps())
             self._at.create_entries(layout.width, {name: kind for name, kind in METADATA.items() if name != "id"})
             self._layout = layout
         size = sum(len(row[name]) for row in ready for name in (*PIECES, "thumbnail")) + 4 * layout.width * len(ready)
         count = max(1, len(ready) * SENT // max(size, SENT))
+        self._wrote = time.monotonic()
         for start in range(0, len(ready), count):
             self._at.ask("upsert", self._at.entries, ready[start : start + count])
 
     def remove(self, ids: Sequence[str]) -> None:
         """Delete entries; unknown ids are passed over."""
         if self._rows_look() is not None:
+            self._wrote = time.monotonic()
             for start in range(0, len(ids), READ):
                 self._at.ask("delete", self._at.entries, ids=list(ids[start : start + READ]))
 
@@ -117,7 +116,7 @@ class MilvusIndex:
         """All entries that pass, some at a time."""
         names = [name for name in METADATA if thumbnails or name != "thumbnail"]
         for page in self._list(where, names):
-            yield [_as_entry(row) for row in page]
+            yield [as_entry(row) for row in page]
 
     def get(self, ids: Sequence[str], thumbnails: bool = False) -> list[Entry]:
         """Entries by id, in that order.
@@ -126,7 +125,7 @@ class MilvusIndex:
             IndexStoreError: when one is not there.
         """
         names = [name for name in METADATA if thumbnails or name != "thumbnail"]
-        found = {row["id"]: _as_entry(row) for row in self._find(ids, names, "Strong")}
+        found = {row["id"]: as_entry(row) for row in self._find(ids, names, "Strong")}
         refuse_missing(ids, found, f"at {self._at.address}")
         return [found[name] for name in ids]
 
@@ -144,9 +143,9 @@ class MilvusIndex:
         layout.check_queries(queries)
         k = min(k, MOST)
         found = self._at.ask(
-            "search", self._at.entries, data=queries.float().cpu().tolist(), limit=k, filter=_expression(where),
+            "search", self._at.entries, data=queries.float().cpu().tolist(), limit=k, filter=expression(where),
             output_fields=["id"], search_params={"params": {"ef": min(max(2 * k, 128), 32_768)}},
-            consistency_level="Session",
+            consistency_level=self._freshness(),
         )  # fmt: skip
         hits = [sorted(((hit["distance"], hit["id"]) for hit in one), key=lambda h: (-h[0], h[1])) for one in found]
         return [([name for _, name in one], [score for score, _ in one]) for one in hits]
@@ -157,7 +156,9 @@ class MilvusIndex:
         Raises:
             IndexStoreError: when one is not there.
         """
-        return in_order(ids, self._tensors(ids, fields, "Session"), self.info.fingerprint, f"at {self._at.address}")
+        return in_order(
+            ids, self._tensors(ids, fields, self._freshness()), self.info.fingerprint, f"at {self._at.address}"
+        )
 
     def blocks(
         self, size: int, fields: Sequence[str] | None = None, where: Filter | None = None
@@ -192,8 +193,7 @@ class MilvusIndex:
     def stats(self) -> Stats:
         """How much there is; bytes of a local index only."""
         if self._at.address.local:
-            size = sum(path.stat().st_size for path in Path(self._at.address.uri).rglob("*") if path.is_file())
-            return Stats(len(self), size, "")
+            return Stats(len(self), bytes_below(Path(self._at.address.uri)), "")
         return Stats(len(self), 0, "" if self._rows_look() is None else "HNSW")
 
     def close(self) -> None:
@@ -207,9 +207,13 @@ class MilvusIndex:
             self._layout = Layout.loads(self._at.read_info()["layout"])
         return self._layout
 
+    def _freshness(self) -> str:
+        """How new an answer must be: the "Session" of pymilvus knows nothing of what was deleted in it."""
+        return "Strong" if time.monotonic() < self._wrote + SETTLED else "Eventually"
+
     def _list(self, where: Filter | None, names: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
         if self._rows_look() is not None:
-            yield from self._at.pages(_expression(where), names)
+            yield from self._at.pages(expression(where), names)
 
     def _find(self, ids: Sequence[str], names: Sequence[str], consistency: str) -> Iterator[dict[str, Any]]:
         if self._rows_look() is not None:
@@ -225,53 +229,10 @@ class MilvusIndex:
             return {}
         names = layout.names(fields)
         columns = ["id", *(["pooled"] if "pooled" in names else []), *(PIECES if set(names) - {"pooled"} else [])]
-        found = {}
-        for row in self._find(ids, columns, consistency):
-            values = layout.part(b64decode("".join(row[piece] for piece in PIECES))) if PIECES[0] in columns else {}
-            if "pooled" in names:
-                values["pooled"] = torch.tensor(row["pooled"], dtype=torch.float32)  # (D,)
-            found[row["id"]] = {name: values[name] for name in names}
-        return found
-
-
-def _as_row(entry: Entry, row: Mapping[str, Tensor], layout: Layout) -> dict[str, Any]:
-    """What Milvus keeps of an entry: each field of `METADATA`, `pooled`, and the pieces of the rest."""
-    values = {name: getattr(entry, name) for name in METADATA}
-    values |= {name: IMAGE for name in ("start", "end") if values[name] is None}
-    values["thumbnail"] = b64encode(entry.thumbnail).decode()
-    text = b64encode(layout.join(row)).decode()
-    for name, held, most in (("vectors", text, PIECE * len(PIECES)), ("thumbnail", values["thumbnail"], PIECE)):
-        if len(held) > most:
-            raise IndexStoreError(
-                f"Milvus keeps {most * 3 // 4:,} bytes of {name} an entry, {entry.path} has {len(held) * 3 // 4:,}. Use "
-                "fewer frames, smaller tokens or float16, or an index in a folder."
-            )
-    pieces = {piece: text[n * PIECE : (n + 1) * PIECE] for n, piece in enumerate(PIECES)}
-    return values | pieces | {"pooled": pooled(row).tolist()}
-
-
-def _as_entry(row: Mapping[str, Any]) -> Entry:
-    values = {name: row[name] for name in METADATA if name in row}
-    values |= {name: None for name in ("start", "end") if values[name] == IMAGE}
-    values["thumbnail"] = b64decode(values.get("thumbnail", ""))
-    return Entry(**values)
-
-
-def _expression(where: Filter | None) -> str:
-    """A filter in the language of Milvus."""
-    conditions = []
-    if where is not None:
-        if where.kind is not None:
-            conditions.append(f"kind == {quoted(where.kind)}")
-        if where.folder is not None:
-            # Everything that starts so, as a range: `like` would need its own escapes. "0" comes after "/".
-            below = where.folder.rstrip("/")
-            conditions.append(f"path >= {quoted(below + '/')} and path < {quoted(below + '0')}")
-        bounds = {"duration >=": where.shortest, "duration <=": where.longest}
-        bounds |= {"modified >=": where.after, "modified <=": where.before}
-        conditions += [f"{bound} {float(value)!r}" for bound, value in bounds.items() if value is not None]
-    return " and ".join(conditions)
+        return {row["id"]: as_tensors(row, layout, names) for row in self._find(ids, columns, consistency)}
 
 
 def _none_at(address: Address) -> IndexStoreError:
-    return IndexStoreError(f"There is no index at {address}. Make one with `babelreel index PATHS --index URL`.")
+    return MissingIndexError(
+        f"There is no index at {address}. Make one with `babelreel index PATHS --model MODEL --index URL`."
+    )

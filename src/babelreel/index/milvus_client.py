@@ -72,7 +72,8 @@ class Connection:
         milvus = require("pymilvus")
         if address.local:
             require("milvus_lite")
-        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs what it raises, and we tell the user
+        for name in ("pymilvus", "milvus_lite"):  # they log what they raise, and we tell the user
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self.address = address
         self.entries, self.info = address.name, f"{address.name}_info"
         self._kinds = milvus.DataType

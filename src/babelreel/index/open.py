@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from babelreel.errors import IndexStoreError
+from babelreel.errors import IndexStoreError, MissingIndexError
 from babelreel.index.exact import ExactIndex
 from babelreel.index.lance import LanceIndex
 from babelreel.index.milvus import MilvusIndex
@@ -15,12 +15,13 @@ def open_index(url: str | Path) -> VectorIndex:
     """Open an index that is there.
 
     Raises:
-        IndexStoreError: when there is none, it is damaged, or a newer version wrote it.
+        MissingIndexError: when there is none.
+        IndexStoreError: when it is damaged, or a newer version wrote it.
         MissingExtraError: when what the store needs is not installed.
     """
     store = _store(str(url))
     if store is ExactIndex:
-        raise IndexStoreError(
+        raise MissingIndexError(
             "memory: keeps nothing, so there is no index in it to open. Make one in the same process."
         )
     return MilvusIndex(str(url)) if store is MilvusIndex else LanceIndex(url)
@@ -42,4 +43,11 @@ def create_index(url: str | Path, info: IndexInfo) -> VectorIndex:
 def _store(url: str) -> type[ExactIndex | LanceIndex | MilvusIndex]:
     if url == "memory:":
         return ExactIndex
-    return MilvusIndex if url.startswith(("http://", "https://")) or url.endswith(".db") else LanceIndex
+    if url.startswith(("http://", "https://")) or url.endswith(".db"):
+        return MilvusIndex
+    if "://" in url:
+        raise IndexStoreError(
+            "An index is a folder, a *.db file of Milvus Lite, http(s)://HOST:PORT/NAME of Milvus, or memory:; "
+            f"found {url!r}."
+        )
+    return LanceIndex

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -74,7 +77,7 @@ class Layout:
         return torch.frombuffer(bytearray(data), dtype=dtype).view(-1, *shape)  # (L, ...)
 
     def join(self, row: Mapping[str, Tensor]) -> bytes:
-        """All fields of a row but `pooled`, each after its number of bytes (uint64): for a store without binary columns."""
+        """All fields of a row but `pooled` in one, each after its number of bytes (uint64)."""
         parts = [pack(row[name]) for name in self.fields]
         return b"".join(len(part).to_bytes(8, "little") + part for part in parts)
 
@@ -117,7 +120,9 @@ def _name(dtype: torch.dtype) -> str:
 
 def pack(value: Tensor) -> bytes:
     """A tensor's bytes, of any dtype."""
-    return value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+    # A dimension of size 1 may have any stride and counts as contiguous; its bytes are only seen with the usual one.
+    plain = value.detach().cpu().clone(memory_format=torch.contiguous_format).reshape(-1)
+    return plain.view(torch.uint8).numpy().tobytes()
 
 
 def pooled(row: Mapping[str, Tensor]) -> np.ndarray:
@@ -145,6 +150,16 @@ def refuse_missing(ids: Sequence[str], found: Mapping[str, Any], where: str) -> 
             f"{len(missing)} of {len(ids)} entries are not in the index {where}, such as {missing[0]!r}. "
             "They may have been removed since: search again."
         )
+
+
+def bytes_below(folder: Path) -> int:
+    """The bytes of all files below a folder; those that a writer deletes meanwhile do not count."""
+    size = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                size += os.lstat(os.path.join(place, name)).st_size
+    return size
 
 
 def dump_info(info: IndexInfo) -> str:
