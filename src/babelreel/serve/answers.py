@@ -115,9 +115,7 @@ def item_answer(entry: Entry, catalogue: Catalogue) -> ItemAnswer:
 
 def _hit(hit: Hit, catalogue: Catalogue) -> HitAnswer:
     path = PurePath(hit.path)
-    moments = [
-        MomentAnswer(id=m.id, start=m.start, end=m.end, time=m.time, score=m.score) for m in hit.moments
-    ]
+    moments = [MomentAnswer(id=m.id, start=m.start, end=m.end, time=m.time, score=m.score) for m in hit.moments]
     return HitAnswer(
         id=hit.id, rank=hit.rank, score=hit.score, confidence=hit.confidence, kind=hit.kind, name=path.name,
         folder=catalogue.shown(str(path.parent)), start=hit.start, end=hit.end, moment=hit.moment,

@@ -59,7 +59,7 @@ def survey(index: VectorIndex) -> Catalogue:
 
 
 class Librarian:
-    """Keeps a catalogue, and looks again while another process indexes: often at a small index, rarely at a large one."""
+    """Keeps a catalogue, and looks at the index again: often at a small one, rarely at a large one."""
 
     def __init__(self, index: VectorIndex) -> None:
         self._index = index

@@ -14,7 +14,7 @@ from email.utils import formatdate
 from typing import BinaryIO
 
 from anyio import to_thread
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from babelreel.errors import GoneError
 from babelreel.index.scan import CLOCK
@@ -106,7 +106,8 @@ def file_response(opened: OpenFile, etag: str, headers: Mapping[str, str], metho
         start, end = byte_range(wanted, opened.size) or (0, opened.size)
     except ValueError:
         opened.file.close()
-        return Response(status_code=416, headers=common | {"Content-Range": f"bytes */{opened.size}"})
+        unsatisfied = {"Content-Range": f"bytes */{opened.size}"}
+        return JSONResponse({"error": f"The file has {opened.size} bytes."}, 416, unsatisfied)
     status = 200
     if (start, end) != (0, opened.size) or byte_range(wanted, opened.size):
         status = 206
@@ -135,7 +136,9 @@ def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
     first, dash, last = text.strip().partition("-")
     if unit.strip().lower() != "bytes" or not dash or not (first or last):
         return None
-    if not all(number == "" or (number.isascii() and number.isdecimal() and len(number) < 20) for number in (first, last)):
+    if not all(
+        number == "" or (number.isascii() and number.isdecimal() and len(number) < 20) for number in (first, last)
+    ):
         return None
     if first and last and int(first) > int(last):
         return None

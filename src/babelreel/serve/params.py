@@ -90,5 +90,3 @@ class SearchForm(SearchParams):
 def _begin_of(day: str, later: int = 0) -> float:
     """POSIX time at which a day begins here, or one some days later."""
     return datetime.combine(date.fromisoformat(day) + timedelta(days=later), datetime.min.time()).timestamp()
-
-
