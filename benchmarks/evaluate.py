@@ -7,14 +7,13 @@ The goal: 1,000 x 1,000 under 2 s, 5,000 items x 25,000 captions under 60 s and 
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 import time
 
 import numpy as np
 import torch
-from harness import arguments, in_turn, report
+from harness import arguments, in_turn, peak_gb, report
 
 from babelreel import scoring
 from babelreel.metrics import intervals, measure
@@ -91,7 +90,7 @@ def one_case(variant: str, items: int, captions: int) -> None:
     case = towers(items, captions)
     began = time.perf_counter()
     (ours if variant.startswith("ours") else obvious)(*case)
-    print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
+    print(time.perf_counter() - began, peak_gb())
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import resource
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -32,6 +33,14 @@ def in_turn(variants: dict[str, Callable[[], Any]], repeats: int) -> dict[str, f
             if turn:
                 seconds[name].append(time.perf_counter() - began)
     return {name: median(values) for name, values in seconds.items()}
+
+
+def peak_gb() -> float:
+    """The most memory that this process has held, in GB; not what its parent held, which `getrusage` may give."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(status.read_text().split("VmHWM:")[1].split()[0]) / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def report(rows: Sequence[dict[str, Any]], path: Path | None, quick: bool) -> None:

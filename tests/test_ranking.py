@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from babelreel import ranking, scoring
 from babelreel.errors import ScoreError
+from babelreel.methods.mumur import CrossModal
 from babelreel.ranking import Score, rank, rank_matrix
 from babelreel.types import Representation
 
@@ -254,10 +257,10 @@ def best_by_definition(scores: torch.Tensor, ids: list[str], k: int) -> list[lis
 
 def with_twins(seed: int, candidates: int) -> tuple[Representation, Representation, list[str]]:
     """Queries, and candidates of which some are copies of others, with ids in no order."""
-    queries, items, _ = random_case(seed, 4, candidates)
-    assert items.pooled is not None
     generator = torch.Generator().manual_seed(seed)
-    pooled = items.pooled[torch.randint(0, max(1, candidates // 2), (candidates,), generator=generator)]
+    queries = Representation(torch.randn(4, 16, generator=generator))
+    different = torch.randn(max(1, candidates // 2), 16, generator=generator)
+    pooled = different[torch.randint(0, len(different), (candidates,), generator=generator)]
     ids = [f"id{n:03d}" for n in torch.randperm(candidates, generator=generator).tolist()]
     return queries, Representation(pooled), ids
 
@@ -318,8 +321,24 @@ def test_top_k_of_nothing_and_of_what_is_no_number() -> None:
         ranking.top_k(scoring.dot, queries, [(["a", "b"], items)], 1)
 
 
-def test_what_the_first_stage_keeps() -> None:
-    exact = [["a", "b"], ["c", "d"]]
-    candidates = [["x", "a", "b", "y"], ["c", "x", "y", "z"]]
-    assert ranking.candidate_recall(exact, candidates, [1, 2, 4]) == {1: 25.0, 2: 50.0, 4: 75.0}
-    assert ranking.candidate_recall([], [], [5]) == {5: 100.0}
+def test_slots_and_text_conditioned_items_are_ranked_by_the_same_top_k() -> None:
+    """Whatever `score` reads of the rows: the answer is that of the whole matrix."""
+    generator = torch.Generator().manual_seed(0)
+    tokens, mask = torch.randn(30, 4, 16, generator=generator), torch.rand(30, 4, generator=generator) > 0.3
+    mask[:, 0] = True
+    module = CrossModal(16, 2, 0.0).eval()
+    with torch.no_grad():
+        constants = module.constants(tokens, mask, True)
+    items = Representation(torch.randn(30, 16, generator=generator), tokens, mask, None, constants)
+    queries = Representation(torch.randn(5, 16, generator=generator))
+    ids = [f"{n:02d}" for n in range(30)]
+
+    def conditioned(q: Representation, i: Representation) -> torch.Tensor:
+        assert q.pooled is not None
+        return scoring.text_conditioned(module.ask(q.pooled, True), i)
+
+    for score in (partial(scoring.global_and_local, weight=0.8), conditioned):
+        with torch.no_grad():
+            expected = best_by_definition(score(queries, items), ids, 7)
+            found = ranking.top_k(score, queries, ranking.in_blocks(ids, items, 8), 7)
+        assert [got for got, _ in found] == expected

@@ -35,12 +35,24 @@ class IndexStoreError(BabelreelError):
     """An index that is missing, damaged, or was written by another model."""
 
 
+class MissingIndexError(IndexStoreError):
+    """There is no index where one was looked for."""
+
+
 class MissingEntryError(IndexStoreError):
     """An entry that an index does not hold, or no longer."""
 
 
 class QueryError(BabelreelError):
     """A search that asks for nothing, or for what makes no sense."""
+
+
+class GoneError(MediaError):
+    """A file that is no longer there, or no longer what was indexed."""
+
+
+class OverloadError(BabelreelError):
+    """More is asked at once than can be answered in time: come back later."""
 
 
 class MissingExtraError(BabelreelError):

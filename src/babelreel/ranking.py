@@ -211,19 +211,6 @@ def in_blocks(
         yield ids[start : start + size], rows[start : start + size]
 
 
-def candidate_recall(
-    exact: Sequence[Sequence[str]], candidates: Sequence[Sequence[str]], sizes: Sequence[int]
-) -> dict[int, float]:
-    """What a first stage keeps: the share of the `exact` best, in percent, that are among its first C candidates.
-
-    Both hold ids by query, best first; the table is over C in `sizes`. Exact scores order what was kept, so it is also
-    the recall of both stages together.
-    """
-    wanted = sum(len(ids) for ids in exact)
-    kept = {c: sum(len(set(e) & set(f[:c])) for e, f in zip(exact, candidates, strict=True)) for c in sizes}
-    return {c: 100 * found / wanted if wanted else 100.0 for c, found in kept.items()}
-
-
 def _contenders(scores: Tensor, scale: Tensor, k: int) -> Iterator[tuple[list[int], np.ndarray]]:
     """For each row of (Q', C) scores the positions and scores of its `k` best, and of what ties with the last."""
     values, positions = scores.topk(min(k, scores.shape[1]), dim=1)

@@ -18,6 +18,7 @@ TILE = {"cpu": 1 << 19}
 TILE_ELSEWHERE = 1 << 26
 TOKENS_A_PRODUCT = 8
 QUERIES = 512
+FEW = 8
 
 
 def dot(queries: Representation, items: Representation) -> Tensor:
@@ -29,7 +30,7 @@ def dot(queries: Representation, items: Representation) -> Tensor:
     assert queries.pooled is not None
     assert items.pooled is not None
     refuse_other_width(queries.pooled, items.pooled)
-    return queries.pooled.float() @ items.pooled.float().T
+    return _products(queries.pooled.float(), items.pooled.float())
 
 
 def masked_mean(tokens: Tensor, mask: Tensor) -> Tensor:
@@ -44,7 +45,7 @@ def frame_scores(queries: Representation, items: Representation) -> Tensor:
     assert items.tokens is not None
     assert items.mask is not None
     refuse_other_width(queries.pooled, items.tokens)
-    scores = (queries.pooled.float() @ items.tokens.float().flatten(0, 1).T).view(-1, *items.mask.shape)
+    scores = _products(queries.pooled.float(), items.tokens.float().flatten(0, 1)).view(-1, *items.mask.shape)
     return scores.masked_fill_(~items.mask, float("-inf"))
 
 
@@ -113,12 +114,9 @@ def text_conditioned(asked: Asked, items: Representation) -> Tensor:
     columns = []
     for start in range(0, len(tokens), block):
         real, flat = mask[start : start + block], _multipliable(tokens[start : start + block]).flatten(0, 1)
-        known = _unpacked(constants[start : start + block], length, heads)  # (N', H L, G H L)
-        if asked.norm.across is not None:
-            across = _products(asked.norm.across, flat).view(heads, len(real), length).transpose(0, 1)
-            known = torch.cat([known, across.flatten(1).unsqueeze(2)], dim=2)
+        grams = _unpacked(constants[start : start + block], length, heads)  # (N', H L, G H L)
         rows = range(0, len(asked.plain), step)
-        columns.append(torch.cat([_tile(asked.some(slice(r, r + step)), flat, real, known) for r in rows]))
+        columns.append(torch.cat([_tile(asked.some(slice(r, r + step)), flat, real, grams) for r in rows]))
     scores = torch.cat(columns, dim=1)
     # An infinite length would give a score like any other, so what is stored of lengths is looked at for itself.
     if not (torch.isfinite(scores).all() and torch.isfinite(constants.sum())):
@@ -126,24 +124,23 @@ def text_conditioned(asked: Asked, items: Representation) -> Tensor:
     return scores
 
 
-def _tile(asked: Asked, flat: Tensor, real: Tensor, known: Tensor) -> Tensor:
-    """Scores (Q, N) of one tile: tokens (N L, D), mask (N, L), and `known` (N, H L, G H L) Gram matrices side by side,
-    with one more column for the cosine, the dot products of gamma u with beta."""
+def _tile(asked: Asked, flat: Tensor, real: Tensor, grams: Tensor) -> Tensor:
+    """Scores (Q, N) of one tile: tokens (N L, D), mask (N, L), and Gram matrices side by side (N, H L, G H L)."""
     (queries, heads, width), (count, length) = asked.weigh.shape, real.shape
-    products = _products(torch.cat([asked.weigh, asked.value]).flatten(0, 1), flat)  # (2 Q H, N L)
-    logits, values = products.view(2, queries, heads, count, length)  # (Q, H, N, L) each
-    weights = logits.masked_fill(~real, float("-inf")).softmax(-1)
+    across = asked.norm.across
+    side = torch.cat([part.flatten(0, -2) for part in (asked.weigh, asked.value, across) if part is not None])
+    products = _products(side, flat).view(-1, heads, count, length)  # (2 Q and one more for the cosine, H, N, L)
+    logits, values = products[:queries], products[queries : 2 * queries]
+    weights = logits.masked_fill(~real, float("-inf")).softmax(-1)  # (Q, H, N, L)
     linear = (weights * values).sum((1, 3)) + asked.shift[:, None]  # (Q, N), (gamma t) . (x - mean x)
     joint = weights.permute(2, 0, 1, 3).flatten(2)  # (N, Q, H L)
-    met = joint @ known
-    size = joint.shape[2]
-    grams = met[..., : met.shape[2] // size * size].unflatten(2, (-1, size))  # (N, Q, G, H L)
-    lengths = (grams * joint.unsqueeze(2)).sum(-1).clamp(min=0).permute(2, 1, 0)  # (G, Q, N), squares
+    met = (joint @ grams).view(count, queries, -1, heads * length)  # (N, Q, G, H L)
+    lengths = (met * joint.unsqueeze(2)).sum(-1).clamp(min=0).permute(2, 1, 0)  # (G, Q, N), squares
     spread = (lengths[0] / width + asked.norm.eps).rsqrt()  # (Q, N), 1 / sigma
     score = linear * spread + asked.plain[:, None]
-    if asked.norm.across is None:
+    if across is None:
         return score
-    along = met[..., -1].T + asked.norm.across_shift  # (Q, N), (gamma (x - mean x)) . beta
+    along = (weights * products[-1]).sum((1, 3)) + asked.norm.across_shift  # (Q, N), (gamma (x - mean x)) . beta
     square = lengths[1] * spread**2 + 2 * along * spread + asked.norm.beta_square
     return score / square.clamp(min=1e-24).sqrt()
 
@@ -166,28 +163,27 @@ def pair_constants(values: Tensor, mask: Tensor, gamma: Tensor | None) -> Tensor
     """What `text_conditioned` needs of each item beside its tokens, (N, L (L + 1) / 2, C) float32.
 
     `values` (N, H, L, D) are the tokens at each head as they are pooled, u, centred; with `gamma` (D,), for the cosine,
-    C is 2 H^2, else H^2. The pairs are in the order of `Representation.constants`; those with padding are 0.
+    C is 2 H^2, else H^2. The pairs are in the order of `Representation.constants`; one of different tokens counts
+    twice, for the other order too, and those with padding are 0.
     """
     real = values * mask[:, None, :, None]
     kinds = [real] if gamma is None else [real, real * gamma]
     flat = [each.flatten(1, 2) for each in kinds]  # (N, H L, D)
     heads, length = values.shape[1:3]
     grams = torch.stack([each @ each.transpose(1, 2) for each in flat], dim=1)  # (N, G, H L, H L)
-    grams = grams.view(*grams.shape[:2], heads, length, heads, length)
+    grams = grams.view(*grams.shape[:2], heads, length, heads, length).permute(3, 5, 0, 1, 2, 4)
     row, column = torch.tril_indices(length, length, device=values.device)
-    return grams.permute(3, 5, 0, 1, 2, 4)[row, column].transpose(0, 1).flatten(2)  # (N, P, G H H)
+    times = 2 - (row == column).to(grams.dtype)  # (P,)
+    return (grams[row, column].transpose(0, 1) * times[:, None, None, None]).flatten(2)  # (N, P, G H H)
 
 
 def _unpacked(constants: Tensor, length: int, heads: int) -> Tensor:
-    """The Gram matrices of `pair_constants` side by side, (N, H L, G H L)."""
-    row = torch.arange(length, device=constants.device)
-    low, high = torch.minimum(row[:, None], row), torch.maximum(row[:, None], row)
-    grams = constants[:, high * (high + 1) // 2 + low]  # (N, L, L, G H H), pair (l, m) wherever (m, l) is
-    if heads > 1:
-        grams = grams.view(*grams.shape[:3], -1, heads, heads)  # (N, L, L, G, H, H)
-        grams = torch.where((row[:, None] >= row)[..., None, None, None], grams, grams.transpose(-1, -2))
-        return grams.permute(0, 4, 1, 3, 5, 2).flatten(3).flatten(1, 2)
-    return grams.transpose(2, 3).flatten(2)
+    """The lower triangles of the Gram matrices, the rest 0, side by side, (N, H L, G H L)."""
+    row, column = torch.tril_indices(length, length, device=constants.device)
+    grams = constants.view(*constants.shape[:2], -1, heads, heads)  # (N, P, G, H, H)
+    full = constants.new_zeros(len(grams), heads, length, grams.shape[2], heads, length)
+    full[:, :, row, :, :, column] = grams.permute(1, 0, 3, 2, 4)  # (P, N, H, G, H)
+    return full.flatten(3).flatten(1, 2)
 
 
 def _multipliable(tokens: Tensor) -> Tensor:
@@ -206,7 +202,8 @@ def _multiplies_bfloat16() -> bool:
 def _products(rows: Tensor, tokens: Tensor) -> Tensor:
     """Dot products (R, K) in float32 of rows (R, D) and tokens (K, D)."""
     if tokens.dtype not in (torch.bfloat16, torch.float16):
-        return rows @ tokens.T
+        # A product of few rows with many is up to three times slower than the other way round.
+        return rows @ tokens.T if len(rows) > FEW else (tokens @ rows.T).T.contiguous()
     if tokens.device.type == "cuda":
         return torch.mm(rows.to(tokens.dtype), tokens.T, out_dtype=torch.float32)
     return (rows.to(tokens.dtype) @ tokens.T).float()

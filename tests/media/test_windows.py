@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+from fractions import Fraction
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from media_samples import FPS, picture
+from media_samples import FPS, encode, picture
 from PIL import Image
 
 from babelreel.errors import ConfigError, MediaError, MissingExtraError
@@ -143,8 +146,6 @@ def test_windows_end_where_shots_do(scenes: Path) -> None:
 
 
 def test_shots_of_videos_that_begin_late_or_are_shuffled(scenes: Path, tmp_path: Path) -> None:
-    import av
-
     expected = windows_of(scenes, Windows(4, minimum=0.5, shots=True))
     for name, shuffled in (("late.mp4", False), ("shuffled.mp4", True)):
         with av.open(str(scenes)) as source, av.open(str(tmp_path / name), "w") as target:
@@ -172,3 +173,25 @@ def test_files_that_hold_no_video(tmp_path: Path) -> None:
         for shots in (False, True):
             with pytest.raises(MediaError, match=path.name):
                 windows_of(path, Windows(shots=shots))
+
+
+@pytest.mark.parametrize("shots", [False, True])
+def test_a_damaged_timestamp_does_not_become_millions_of_windows(tmp_path: Path, shots: bool) -> None:
+    path = encode(tmp_path / "a.mkv", "mjpeg", [0, 1, 2, 3, 10_000_000], Fraction(1, FPS), {}, "yuvj420p")
+    with pytest.raises(MediaError, match="claims to last 111 hours"):
+        windows_of(path, Windows(shots=shots))
+
+
+def test_frames_that_change_their_size_change_the_shot_at_most(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        stream = container.add_stream("mjpeg", rate=FPS)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuvj420p"
+        for n in range(50):
+            file = BytesIO()
+            Image.fromarray(picture(7)).resize((96, 64) if n < 30 else (128, 48)).save(file, "JPEG", quality=95)
+            packet = av.Packet(file.getvalue())
+            packet.pts = packet.dts = n
+            packet.time_base, packet.stream = Fraction(1, FPS), stream
+            container.mux(packet)
+    windows = windows_of(tmp_path / "a.mkv", Windows(4, minimum=0.5, shots=True))
+    assert (windows[0][0], windows[-1][1]) == (0, pytest.approx(2.0))

@@ -259,13 +259,13 @@ def test_chunks_hold_the_activations_of_one(tokenizer: Tokenizer) -> None:
 
 
 def test_the_dcm_is_multi_head_attention_with_a_residual_layer() -> None:
-    """Against torch's own attention, pair by pair."""
+    """Against torch's own attention, pair by pair, whose keys may have any bias: it changes nothing."""
     torch.manual_seed(0)
     module = CrossModal(16, 4, 0.4).eval()
     reference = nn.MultiheadAttention(16, 4, batch_first=True)
     with torch.no_grad():
         reference.in_proj_weight.copy_(torch.cat([module.query.weight, module.key.weight, module.value.weight]))
-        reference.in_proj_bias.copy_(torch.cat([module.query.bias, module.key.bias, module.value.bias]))
+        reference.in_proj_bias.copy_(torch.cat([module.query.bias, torch.randn(16), module.value.bias]))
         reference.out_proj.load_state_dict(module.out.state_dict())
     texts, tokens = torch.randn(3, 16), torch.randn(5, 6, 16)
     mask = torch.rand(5, 6) > 0.4
@@ -315,11 +315,33 @@ def test_scores_are_those_that_training_sees(name: str, tokenizer: Tokenizer) ->
     assert isinstance(method, MuMUR)
     with torch.no_grad():
         queries, rows = method.encode_text(method.texts["query"](GERMAN)), method.encode_media(media_batch())
-        assert queries.pooled is not None
-        assert rows.tokens is not None
-        assert rows.mask is not None
-        trained = method._similarity(queries.pooled, rows.tokens, rows.mask)
+        plain = rows if method.dcm is None else Representation(None, rows.tokens, rows.mask)
+        trained = method._against(plain, queries).pooled
         torch.testing.assert_close(method.score(queries, rows), trained, rtol=1e-4, atol=1e-4)
+
+
+class NothingDropped(nn.Identity):
+    """A dropout that sends training through the module and drops nothing."""
+
+    p = 1.0
+
+
+def test_training_without_dropout_is_folded_and_the_same(tokenizer: Tokenizer) -> None:
+    found = []
+    for drop in (nn.Dropout(0.0), NothingDropped()):
+        torch.manual_seed(0)
+        method = mumur(tokenizer)
+        assert method.dcm is not None
+        for parameter in method.dcm.parameters():
+            nn.init.normal_(parameter, std=0.3)
+        method.dcm.drop = drop
+        found.append(gradients(method, batch(method)))
+    (losses, folded), (expected, plain) = found
+    assert losses == pytest.approx(expected, rel=1e-5)
+    assert folded.keys() == plain.keys()
+    largest = max(float(gradient.abs().max()) for gradient in plain.values())
+    for name, gradient in plain.items():
+        torch.testing.assert_close(folded[name], gradient, rtol=1e-3, atol=1e-5 * largest, msg=name)
 
 
 def test_captions_of_one_item_are_all_its_positives(tokenizer: Tokenizer) -> None:

@@ -103,7 +103,8 @@ class RepresentationStore:
             path, row = self._where[key]
             by_shard.setdefault(path, []).append((position, row))
         shards = {path: self._map(path) for path in by_shard}
-        names = [n for n in next(iter(shards.values())) if fields is None or n in fields]
+        common = set.intersection(*(set(tensors) for tensors in shards.values()))
+        names = [n for n in next(iter(shards.values())) if n in common and (fields is None or n in fields)]
         longest = 0
         if names != ["pooled"]:
             longest = max(

@@ -14,12 +14,14 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from babelreel.data.rows import split
-from babelreel.errors import IndexStoreError
+from babelreel.errors import IndexStoreError, MediaError, MissingIndexError
 from babelreel.index.encode import Encoder
-from babelreel.index.scan import Found, entry_id, scan
+from babelreel.index.open import create_index, open_index
+from babelreel.index.scan import Found, Scan, entry_id, scan
 from babelreel.index.search import refuse_other_model
 from babelreel.index.store import Entry, IndexInfo, VectorIndex
 from babelreel.index.upkeep import draw_sample, measure_recall
+from babelreel.media.files import find_media
 from babelreel.media.windows import Windows
 from babelreel.model import Model
 from babelreel.progress import Report
@@ -52,6 +54,41 @@ def describe_index(model: Model, windows: Windows | None = None, precision: str 
     return IndexInfo(FORMAT, model.opened_with, model.fingerprint, settings)
 
 
+def prepare_index(
+    where: str | Path, model: Model, windows: Windows | None = None, precision: str | None = None
+) -> VectorIndex:
+    """Open the index at a folder or URL, or make one for this model.
+
+    Raises:
+        IndexStoreError: when it is damaged, or was made by another model or with other settings than are given.
+    """
+    try:
+        index = open_index(str(where))
+    except MissingIndexError:
+        return create_index(str(where), describe_index(model, windows, precision or "float16"))
+    refuse_other_model(index.info, model)
+    given = {"windows": windows and asdict(windows), "precision": precision}
+    for name, value in given.items():
+        if value is not None and value != index.info.settings.get(name):
+            raise IndexStoreError(
+                f"The index in {where} was made with {name} {index.info.settings.get(name)}, not {value}. Leave that "
+                "out, or index elsewhere."
+            )
+    return index
+
+
+def find_media_below(paths: Sequence[str | Path]) -> None:
+    """Refuse paths without any video or image.
+
+    Raises:
+        MediaError: when a path does not exist, or no file below any has the extension of a video or an image.
+    """
+    if next(find_media([Path(path).expanduser() for path in paths]), None) is None:
+        raise MediaError(
+            f"Nothing usable below {', '.join(map(str, paths))}: no file with the extension of a video or an image."
+        )
+
+
 def build_index(
     paths: Sequence[str | Path],
     model: Model,
@@ -70,48 +107,62 @@ def build_index(
         MediaError: when a path does not exist.
     """
     refuse_other_model(index.info, model)
-    began = time.monotonic()
+    began, workers = time.monotonic(), max(1, (os.cpu_count() or 2) - 1)
     held: dict[str, list[Entry]] = defaultdict(list)
     for page in index.entries():
         for entry in page:
             held[entry.path].append(entry)
-    workers = max(1, (os.cpu_count() or 2) - 1)
     roots = [Path(path).expanduser() for path in paths]
     found = scan(roots, (e for own in held.values() for e in own), everywhere=prune, workers=workers, progress=progress)
+    unfinished = bool(index.notes().get("unfinished"))
+    if found.new or found.changed or found.copied or found.moved or found.touched or found.gone:
+        index.note("unfinished", True)
     report = BuildReport(failures=dict(found.failures))
-
-    _follow(index, [*found.moved, *found.copied, *found.touched], held)
-    leave = [e.id for f in found.moved for e in held[f.source]]
-    alive = {held[path][0].file for path in found.same} | {
-        f.file for f in (*found.moved, *found.copied, *found.touched)
-    }
-    gone = [path for path in found.gone if prune or held[path][0].file in alive]  # a move that was interrupted
-    index.remove(leave + [e.id for path in gone for e in held[path]])
-
-    known = [f for f in found.changed if f.source]
-    _follow(index, known, held)
-    fresh, twins = _first_of_each([*found.new, *(f for f in found.changed if not f.source)])
-    encoder = Encoder(model, index, workers)
-    encoder.run(fresh, held, progress)
-    report.failures |= encoder.failures
-    report.encoded = sum(map(len, encoder.written.values()))
-    for path, ids in encoder.written.items():
-        held[path] = index.get(ids)
-    _follow(index, [twin for twin in twins if twin.source in encoder.written], held)
-    missed = {t.path: report.failures[t.source] for t in twins if t.source in report.failures}
-    report.failures |= missed
-
+    removed = _relocate(index, found, held, prune)
+    _encode(Encoder(model, index, workers), found, held, report, progress)
     counts = {name: len(getattr(found, name)) for name in ("new", "changed", "copied", "moved", "touched", "same")}
-    report.files = counts | {"gone": len(found.gone) - len(gone), "removed": len(gone), "failed": len(report.failures)}
+    counts["new"] = sum(f.path not in report.failures for f in found.new)
+    report.files = counts | {"gone": len(found.gone) - removed, "removed": removed, "failed": len(report.failures)}
     report.entries = len(index)
     if not report.entries:
         listed = "".join(f"\n  {path}: {why}" for path, why in list(report.failures.items())[:5])
         what = f"None of the {len(report.failures)} files could be read" if report.failures else "No file was found"
         raise IndexStoreError(f"{what}, so there is nothing to index.{listed}")
-    if report.encoded or leave or gone or any(counts[name] for name in ("changed", "copied", "touched")):
+    written = ("changed", "copied", "moved", "touched", "removed")
+    if unfinished or report.encoded or any(report.files[name] for name in written):
         _finish(index, model)
+    index.note("unfinished", False)
     report.seconds = time.monotonic() - began
     return report
+
+
+def _relocate(index: VectorIndex, found: Scan, held: Mapping[str, list[Entry]], prune: bool) -> int:
+    """Follow what moved, was copied or touched, and remove what is gone; gives how many files were removed."""
+    followed = [*found.moved, *found.copied, *found.touched]
+    _follow(index, followed, held)
+    alive = {held[path][0].file for path in found.same} | {f.file for f in followed}
+    # Content that is gone here and held elsewhere was moved by a run that did not get to its end.
+    gone = [path for path in found.gone if prune or held[path][0].file in alive]
+    index.remove([entry.id for path in [*(f.source for f in found.moved), *gone] for entry in held[path]])
+    return len(gone)
+
+
+def _encode(
+    encoder: Encoder, found: Scan, held: dict[str, list[Entry]], report: BuildReport, progress: Report | None
+) -> None:
+    """Encode what is new, each content once, and tell the report."""
+    _follow(encoder.index, [f for f in found.changed if f.source], held)
+    fresh, twins = _first_of_each([*found.new, *(f for f in found.changed if not f.source)])
+    encoder.run(fresh, held, progress)
+    report.encoded = sum(map(len, encoder.written.values()))
+    report.failures |= encoder.failures
+    sources = {twin.source for twin in twins}
+    for first in fresh:
+        if first.path in sources:
+            kept = [entry for entry in held.get(first.path, []) if entry.file == first.file]
+            held[first.path] = kept + encoder.index.get(encoder.written.get(first.path, []))
+    _follow(encoder.index, twins, held)
+    report.failures |= {t.path: report.failures[t.source] for t in twins if t.source in report.failures}
 
 
 def _first_of_each(files: Iterable[Found]) -> tuple[list[Found], list[Found]]:

@@ -19,10 +19,10 @@ from typing import Any
 from torch import Tensor
 
 from babelreel.atomic import atomic_path
-from babelreel.errors import IndexStoreError
+from babelreel.errors import IndexStoreError, MissingIndexError
 from babelreel.extras import require
 from babelreel.index.arrow import any_of, as_entries, as_rows, as_table, filtered, metadata, schema_of
-from babelreel.index.pack import Layout, dump_info, in_order, load_info, newest, refuse_missing
+from babelreel.index.pack import Layout, bytes_below, dump_info, in_order, load_info, newest, refuse_missing
 from babelreel.index.store import Entry, Filter, IndexInfo, Stats
 from babelreel.types import Representation
 
@@ -32,6 +32,7 @@ GRACE = timedelta(minutes=10)  # how long a reader may go on with a version that
 APPROXIMATE_FROM = 50_000  # entries; below, reading all pooled vectors takes 30 ms or less at 512 numbers each
 PARTITION = 1000  # entries a partition of the approximate index, about
 PROBES = 40  # partitions that a query reads at least
+REFINE = 3  # times k candidates whose full vectors are compared
 COMPACT_AFTER = (256, 2048)  # commits at first, and at most: each commit lists all fragments, compacting rewrites them
 
 
@@ -44,12 +45,12 @@ class LanceIndex:
 
     def __init__(self, folder: str | Path) -> None:
         lancedb = require("lancedb")
-        self.folder = Path(folder)
+        self.folder = Path(folder).expanduser().absolute()
         try:
             self.info: IndexInfo = load_info((self.folder / "index.json").read_text(encoding="utf-8"), str(self.folder))
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise IndexStoreError(
-                f"There is no index in {self.folder}. Make one with `babelreel index PATHS --index DIR`."
+            raise MissingIndexError(
+                f"There is no index in {self.folder}. Make one with `babelreel index PATHS --model MODEL --index DIR`."
             ) from error
         self._database = lancedb.connect(str(self.folder), read_consistency_interval=timedelta(0))
         self._opened: tuple[Any, Layout] | None = None
@@ -64,7 +65,7 @@ class LanceIndex:
             IndexStoreError: when the folder holds something already.
         """
         require("lancedb")
-        folder = Path(folder)
+        folder = Path(folder).expanduser().absolute()
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise IndexStoreError(f"{folder} is there already and not an empty folder. Give the index a new one.")
         with atomic_path(folder / "index.json") as temporary:
@@ -203,7 +204,7 @@ class LanceIndex:
 
     def stats(self) -> Stats:
         """How much there is; all bytes of the folder."""
-        size = sum(path.stat().st_size for path in self.folder.rglob("*") if path.is_file())
+        size = bytes_below(self.folder)
         if (table := self._table()) is None:
             return Stats(0, size, "")
         with self._explained():
@@ -227,7 +228,7 @@ class LanceIndex:
     def _nearest(self, table: Any, query: Any, k: int, where: Filter | None) -> tuple[list[str], list[float]]:
         with self._explained():
             # Enough partitions to hold several times k; more are read when a filter leaves fewer than k in these.
-            ask = table.search(query, vector_column_name="pooled").distance_type("dot").limit(k).refine_factor(1)
+            ask = table.search(query, vector_column_name="pooled").distance_type("dot").limit(k).refine_factor(REFINE)
             ask = ask.minimum_nprobes(max(PROBES, k // 5)).maximum_nprobes(0).select(["id", "_distance"])
             found = filtered(ask, where).to_arrow()
         pairs = zip(found["id"].to_pylist(), found["_distance"].to_pylist(), strict=True)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +15,7 @@ import torch
 from torch import Tensor
 
 from babelreel.data.rows import stack
-from babelreel.errors import IndexStoreError
+from babelreel.errors import IndexStoreError, MissingEntryError
 from babelreel.index.store import FORMAT, Entry, IndexInfo
 from babelreel.types import Representation
 
@@ -73,6 +76,20 @@ class Layout:
             return torch.zeros(0, *shape, dtype=dtype)
         return torch.frombuffer(bytearray(data), dtype=dtype).view(-1, *shape)  # (L, ...)
 
+    def join(self, row: Mapping[str, Tensor]) -> bytes:
+        """All fields of a row but `pooled` in one, each after its number of bytes (uint64)."""
+        parts = [pack(row[name]) for name in self.fields]
+        return b"".join(len(part).to_bytes(8, "little") + part for part in parts)
+
+    def part(self, data: bytes) -> dict[str, Tensor]:
+        """The inverse of `join`."""
+        row, at = {}, 0
+        for name in self.fields:
+            size = int.from_bytes(data[at : at + 8], "little")
+            row[name] = self.unpack(name, data[at + 8 : at + 8 + size])
+            at += 8 + size
+        return row
+
     def dumps(self) -> str:
         """The layout as JSON."""
         fields = {name: [_name(dtype), shape] for name, (dtype, shape) in self.fields.items()}
@@ -103,7 +120,9 @@ def _name(dtype: torch.dtype) -> str:
 
 def pack(value: Tensor) -> bytes:
     """A tensor's bytes, of any dtype."""
-    return value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+    # A dimension of size 1 may have any stride and counts as contiguous; its bytes are only seen with the usual one.
+    plain = value.detach().cpu().clone(memory_format=torch.contiguous_format).reshape(-1)
+    return plain.view(torch.uint8).numpy().tobytes()
 
 
 def pooled(row: Mapping[str, Tensor]) -> np.ndarray:
@@ -124,13 +143,23 @@ def in_order(
 
 
 def refuse_missing(ids: Sequence[str], found: Mapping[str, Any], where: str) -> None:
-    """Raise IndexStoreError when one of the ids was not found, or none was asked for."""
+    """Raise MissingEntryError when one of the ids was not found, or none was asked for."""
     missing = [name for name in ids if name not in found]
     if missing:
-        raise IndexStoreError(
+        raise MissingEntryError(
             f"{len(missing)} of {len(ids)} entries are not in the index {where}, such as {missing[0]!r}. "
             "They may have been removed since: search again."
         )
+
+
+def bytes_below(folder: Path) -> int:
+    """The bytes of all files below a folder; those that a writer deletes meanwhile do not count."""
+    size = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                size += os.lstat(os.path.join(place, name)).st_size
+    return size
 
 
 def dump_info(info: IndexInfo) -> str:

@@ -26,6 +26,7 @@ from babelreel.types import Hit, Moment, Representation
 BLOCK = 4096  # entries that exhaustive scoring holds at a time
 EXHAUSTIVE = 200  # windows that it ranks first
 MOMENTS = 9  # of a video, beside its best
+LOOKED_AT = 4 * MOMENTS  # windows of a video, some of which overlap
 ATTEMPTS = 3  # what one read proposed may be gone in the next, while another process indexes
 
 
@@ -138,30 +139,32 @@ class Searcher:
             if len(files) >= query.offset + query.k:
                 break
         page = list(files.values())[query.offset : query.offset + query.k]
-        sure = [self._confidence(asked, windows[0].score, calibration) for windows in page]
+        found = [(windows, self._confidence(asked, windows[0].score, calibration)) for windows in page]
         if query.threshold is not None:
-            page = [w for w, c in zip(page, sure, strict=True) if c is not None and c >= query.threshold]
-        return Answer(self._hits(asked, page, sure) if page else (), asked.lang, asked.role)
+            found = [(windows, sure) for windows, sure in found if sure is not None and sure >= query.threshold]
+        return Answer(self._hits(asked, found) if found else (), asked.lang, asked.role)
 
     def _confidence(self, asked: Asked, score: float, calibration: Calibration | None) -> float | None:
         if calibration is None or asked.standard or not asked.wanted[0].is_text:
             return None
+        if not asked.read:
+            return 0.0
         return calibration.confidence(score, asked.lang, len(self.index))
 
-    def _hits(self, asked: Asked, page: Sequence[Sequence[Window]], sure: Sequence[float | None]) -> tuple[Hit, ...]:
-        ids = [window.id for windows in page for window in windows[: 4 * MOMENTS]]
+    def _hits(self, asked: Asked, found: Sequence[tuple[Sequence[Window], float | None]]) -> tuple[Hit, ...]:
+        ids = [window.id for windows, _ in found for window in windows[:LOOKED_AT]]
         entries = {entry.id: entry for entry in self.index.get(ids)}
-        shown = [_apart(windows[: 4 * MOMENTS], entries) for windows in page]
-        strips = self._strips(asked, [window.id for windows in shown for window in windows], entries)
+        shown = [(_apart(windows[:LOOKED_AT], entries), sure) for windows, sure in found]
+        strips = self._strips(asked, [window.id for windows, _ in shown for window in windows], entries)
         hits = []
-        for n, (windows, confidence) in enumerate(zip(shown, sure, strict=False), start=asked.query.offset + 1):
+        for n, (windows, sure) in enumerate(shown, start=asked.query.offset + 1):
             best, *others = windows
             entry, frames = entries[best.id], strips[best.id]
             moments = [_moment(window, entries[window.id], strips[window.id]) for window in others]
             hits.append(
                 Hit(
                     n, best.score, best.id, entry.path, entry.kind, entry.start, entry.end, _peak(entry, frames),
-                    _normalised(frames), tuple(moments), confidence,
+                    _normalised(frames), tuple(moments), sure, entry.duration,
                 )
             )  # fmt: skip
         return tuple(hits)

@@ -13,13 +13,14 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from babelreel.errors import ConfigError
+from babelreel.errors import ConfigError, MediaError
 from babelreel.extras import require
 from babelreel.media.animation import needs_pil, read_animation_timeline
 from babelreel.media.decode import Decoder, DisorderError, read_timeline
 from babelreel.media.video import probe
 
 SHORTEST = 0.1  # seconds: no window, and no step from one to the next, is shorter
+LONGEST = 100 * 3600.0  # seconds: a damaged timestamp claims more, and must not become millions of windows
 SHOT_EDGE = 160  # pixels: cuts are seen as well in small frames, in a fraction of the time
 NOMINAL_FPS = 25.0  # the detector counts frames and needs a rate to name them; their times are ours
 
@@ -104,9 +105,16 @@ def duration_of(path: str | Path) -> float:
     Of a video it costs one decoded frame where the header tells the truth, else a pass over the packets.
 
     Raises:
-        MediaError: when the file is missing, holds no video, or none that can be decoded.
+        MediaError: when the file is missing, holds no video, or none that can be decoded, or claims to be longer than
+            `LONGEST`.
     """
-    return read_animation_timeline(path).duration if needs_pil(path) else probe(path).duration
+    duration = read_animation_timeline(path).duration if needs_pil(path) else probe(path).duration
+    if duration > LONGEST:
+        raise MediaError(
+            f"{path} claims to last {duration / 3600:,.0f} hours: its timestamps are damaged. Convert it, which makes "
+            "them anew, or leave it out."
+        )
+    return duration
 
 
 def windows_of(path: str | Path, config: Windows, threads: int = 1) -> list[tuple[float, float]]:
@@ -119,8 +127,9 @@ def windows_of(path: str | Path, config: Windows, threads: int = 1) -> list[tupl
         MediaError: as `duration_of`.
         MissingExtraError: when shots are asked for and the extra `shots` is not installed.
     """
+    duration = duration_of(path)
     if not config.shots or needs_pil(path):
-        return cut(duration_of(path), config)
+        return cut(duration, config)
     timeline = read_timeline(path)
     with Decoder(path, timeline, threads) as decoder:
         try:
@@ -136,10 +145,12 @@ def _changes(frames: Iterator[tuple[int, Any]]) -> list[int]:
     code = require("scenedetect.common").FrameTimecode
     stamps: list[int] = []
     found: list[int] = []
+    size: tuple[int, int] | None = None
     for stamp, frame in frames:
-        scale = min(1.0, SHOT_EDGE / max(frame.width, frame.height))
-        width, height = (max(1, round(edge * scale)) for edge in (frame.width, frame.height))
-        small = frame.to_ndarray(width=width, height=height, format="bgr24")
+        if size is None:  # that of the first holds for all, since damaged files change theirs on the way
+            scale = min(1.0, SHOT_EDGE / max(frame.width, frame.height))
+            size = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
+        small = frame.to_ndarray(width=size[0], height=size[1], format="bgr24")
         found += [stamps[cut.frame_num] for cut in detector.process_frame(code(len(stamps), NOMINAL_FPS), small)]
         stamps.append(stamp)
     return found

@@ -150,8 +150,7 @@ class Method(nn.Module):
         return fingerprint(self.backbone(), settings)
 
     def _media_settings(self) -> dict[str, Any]:
-        settings = {"method": type(self).__name__, "scored": self.scored}
-        return settings | {"spec": asdict(self.spec), "sampling": asdict(self.sampling)}
+        return {"method": type(self).__name__, "spec": asdict(self.spec), "sampling": asdict(self.sampling)}
 
 
 def positives(batch: Batch) -> Tensor | None:

@@ -2,7 +2,7 @@
 
 Madasu et al. 2023 (Machine Learning, "MuMUR"; ECIR 2023, "MKTVR").
 
-- Eq. 1-3, the dual cross-modal encoder (DCM): the text is the query, frames are keys and values: `CrossModal.pool`.
+- Eq. 1-3, the dual cross-modal encoder (DCM): the text is the query, frames are keys and values: `CrossModal.weights`.
 - Eq. 4-5, LN(FC(r) + r): `CrossModal.forward`. One DCM serves both branches; the papers use one set of symbols.
 - Eq. 6-10, L = L_E + L_M, each both ways: `MuMUR.forward`.
 - Section 3.2.5, inference: English queries take the English branch, others the multilingual one: `MuMUR.route`.
@@ -13,6 +13,8 @@ Stated differences, each with a switch that gives the paper's letter:
 - `similarity` "cosine" with a learned scale, clamped to 100, trains; "dot" is the papers' bare dot product.
 - `heads` is 1: the papers do not say.
 - `over` "tokens" pools every token of the backbone, such as patches; "frames" one vector a frame, as in the papers.
+- `dropout` is 0.4; at 0 training scores pairs as inference does, with the same gradients, many times faster.
+- The keys have no bias: it would move all weights of a text alike, which a softmax does not see.
 - The DCM starts as the identity: a mean of the tokens as they are, weighed by their likeness to the text. From random
   weights it would first have to find the space again that a pretrained image tower and its texts share already.
 """
@@ -51,13 +53,15 @@ class CrossModal(nn.Module):
         if width % heads:
             raise ModelError(f"A width of {width} cannot be split into {heads} attention heads.")
         self.heads = heads
-        self.query, self.key, self.value, self.out = (nn.Linear(width, width) for _ in range(4))
+        self.query, self.value, self.out = (nn.Linear(width, width) for _ in range(3))
+        self.key = nn.Linear(width, width, bias=False)
         self.fc = nn.Linear(width, width)
         self.drop = nn.Dropout(dropout)
         self.norm = nn.LayerNorm(width)
         for linear in (self.query, self.key, self.value, self.out):
             nn.init.eye_(linear.weight)
-            nn.init.zeros_(linear.bias)
+            if linear.bias is not None:
+                nn.init.zeros_(linear.bias)
         nn.init.zeros_(self.fc.weight)
         nn.init.zeros_(self.fc.bias)
 
@@ -74,6 +78,13 @@ class CrossModal(nn.Module):
         weights = self.weights(texts, tokens, mask)
         value = self.value(tokens).unflatten(-1, (self.heads, -1))  # (N, L, H, D / H)
         pooled = torch.einsum("qnhl,nlhd->qnhd", weights, value).flatten(-2)  # (Q, N, D)
+        return self._mapped(pooled)
+
+    def evenly(self, mean: Tensor) -> Tensor:
+        """Items pooled with equal weights, (N, D), from the mean of their tokens (N, D)."""
+        return self._mapped(self.value(mean))
+
+    def _mapped(self, pooled: Tensor) -> Tensor:
         pooled = self.out(pooled)
         return self.norm(self.drop(self.fc(pooled)) + pooled)
 
@@ -93,12 +104,8 @@ class CrossModal(nn.Module):
         """What scoring needs of items' tokens (N, L, D) and computes once: `scoring.pair_constants`."""
         value = torch.einsum("hde,nle->nhld", self._by_head(self.value), tokens)  # (N, H, L, D / H)
         pooled = torch.einsum("ehd,nhld->nhle", self._out_by_head(), value)
-        values = _centred(pooled + self.fc_weight(pooled)) + self._bias() / self.heads
+        values = _centred(pooled + pooled @ self.fc.weight.T) + self._bias() / self.heads
         return scoring.pair_constants(values, mask, self.norm.weight if cosine else None)
-
-    def fc_weight(self, pooled: Tensor) -> Tensor:
-        """The FC layer without its bias."""
-        return nn.functional.linear(pooled, self.fc.weight)
 
     def _from_pooled(self, vectors: Tensor) -> Tensor:
         """The transpose of what happens to tokens at each head until they are pooled and centred, (X, D) to (X, H, D).
@@ -181,25 +188,41 @@ class MuMUR(Method):
 
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """L_E over the pivots and L_M over the other captions, each with every item pooled by every text."""
-        media = self.media_rows(batch)
-        assert media.tokens is not None
-        assert media.mask is not None
-        tokens, mask = gather(media.tokens), gather(media.mask)
+        items = self._candidates(self.media_rows(batch))
         positive = positives(batch)
         roles = {"english": "pivot", "multilingual": "query"} if self.multilingual else {"english": "pivot"}
         losses = {}
         for name, role in roles.items():
             texts = self.text_rows(batch, role).pooled
             assert texts is not None
-            scores = in_chunks(partial(self._against, tokens, mask), Representation(gather(texts)), self.chunk).pooled
+            scores = in_chunks(partial(self._against, items), Representation(gather(texts)), self.chunk).pooled
             assert scores is not None
             losses[name] = contrastive(scores, positive)
         return losses
 
-    def _against(self, tokens: Tensor, mask: Tensor, texts: Representation) -> Representation:
+    def _candidates(self, media: Representation) -> Representation:
+        """The items of all processes, as training scores them."""
+        if self.dcm is None:
+            assert media.pooled is not None
+            return Representation(gather(media.pooled))
+        assert media.tokens is not None
+        assert media.mask is not None
+        tokens, mask = gather(media.tokens), gather(media.mask)
+        if self.dcm.drop.p:  # what is dropped of a pair's vector differs from pair to pair
+            return Representation(None, tokens, mask)
+        return Representation(None, tokens, mask, None, self.dcm.constants(tokens, mask, self.similarity == "cosine"))
+
+    def _against(self, items: Representation, texts: Representation) -> Representation:
         """Scores of some texts with every item, (Q, N) in the place of vectors: pooled pairs fill memory first."""
+        if self.dcm is None or items.constants is not None:
+            return Representation(self.score(texts, items))
         assert texts.pooled is not None
-        return Representation(self._similarity(texts.pooled, tokens, mask))
+        assert items.tokens is not None
+        assert items.mask is not None
+        pooled = self.dcm(texts.pooled, items.tokens, items.mask)  # (Q, N, D)
+        if self.similarity == "dot":
+            return Representation(torch.einsum("qd,qnd->qn", texts.pooled, pooled))
+        return Representation(self._scale() * torch.einsum("qd,qnd->qn", texts.pooled, normalize(pooled, dim=-1)))
 
     def encode_text(self, batch: TextBatch) -> Representation:
         """(B, D), normalised for the cosine."""
@@ -207,17 +230,23 @@ class MuMUR(Method):
         return Representation(normalize(pooled, dim=-1) if self.similarity == "cosine" else pooled)
 
     def encode_features(self, features: Representation) -> Representation:
-        """Tokens or frames (B, L, D), normalised, and their mean as pooled vectors for a first search."""
+        """Tokens or frames (B, L, D), normalised, and what scoring them takes beside.
+
+        `pooled` vectors are for a first search: their scores are those of a text that weighs all tokens alike.
+        """
         found = self.media.tokens if self.over == "tokens" else self.media.frames
         tokens, mask, times = found(features)
         tokens = normalize(tokens.float(), dim=-1) * mask.unsqueeze(-1)
-        mean = scoring.masked_mean(tokens, mask)
-        pooled = normalize(mean, dim=-1) if self.similarity == "cosine" or self.dcm is not None else mean
-        if self.dcm is None or self.training:
+        if self.dcm is not None and self.training:
+            return Representation(None, tokens, mask, times)
+        cosine = self.similarity == "cosine"
+        pooled = scoring.masked_mean(tokens, mask)
+        if self.dcm is not None:
+            pooled = self.dcm.evenly(pooled)
+        pooled = normalize(pooled, dim=-1) if cosine else pooled
+        if self.dcm is None:
             return Representation(pooled, tokens, mask, times)
-        return Representation(
-            pooled, tokens, mask, times, self.dcm.constants(tokens, mask, self.similarity == "cosine")
-        )
+        return Representation(pooled, tokens, mask, times, self.dcm.constants(tokens, mask, cosine))
 
     def score(self, queries: Representation, items: Representation) -> Tensor:
         """(Q, N): every item pooled with every query, folded (`scoring.text_conditioned`)."""
@@ -237,15 +266,6 @@ class MuMUR(Method):
         assert items.mask is not None
         asked = self.dcm.ask(queries.pooled.float(), self.similarity == "cosine")
         return scoring.attention(asked.weigh, items).mean(1).masked_fill(~items.mask, float("-inf"))
-
-    def _similarity(self, texts: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
-        if self.dcm is None:
-            pooled = scoring.masked_mean(tokens, mask)  # (N, D), whatever is asked
-            return texts @ pooled.T if self.similarity == "dot" else self._scale() * texts @ normalize(pooled, dim=-1).T
-        pooled = self.dcm(texts, tokens, mask)  # (Q, N, D)
-        if self.similarity == "dot":
-            return torch.einsum("qd,qnd->qn", texts, pooled)
-        return self._scale() * torch.einsum("qd,qnd->qn", texts, normalize(pooled, dim=-1))
 
     def _scale(self) -> Tensor:
         return self.log_scale.exp().clamp(max=MAX_SCALE)
