@@ -109,13 +109,13 @@ function draw({ params, image, hits, cards, answer }) {
   nothing.querySelector("p").textContent = chosen
     ? "Nothing here fits this well enough. There may be weaker matches."
     : "Nothing in the index passes the filters.";
-  status.textContent = answer ? summary(answer, hits.length) : "";
+  status.textContent = answer ? summary(answer, hits.length, nothing.querySelector("h2").textContent) : "";
   find("#q").lang = answer?.lang ?? ""; // the same characters look otherwise in Chinese and in Japanese
 }
 
-function summary(answer, count) {
+function summary(answer, count, none) {
   const said = count === 1 ? "1 match" : `${answer.more ? "The first " : ""}${count} matches`;
-  const parts = [count ? said : "No match"];
+  const parts = [count ? said : none];
   if (answer.lang) parts.push(`read as ${language(answer.lang)}`);
   parts.push(`${Math.round(answer.took_ms)} ms`);
   return parts.join(" · ");

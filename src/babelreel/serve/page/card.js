@@ -14,9 +14,8 @@ export function makeCard(hit, params, open) {
   const opened = (at) => address(params, { open: hit.id, at: at === undefined ? null : at.toFixed(2) });
   const picture = find(".picture");
   picture.href = opened();
-  picture.style.backgroundImage = `url("${hit.thumbnail}")`;
   const image = find("img");
-  image.onload = () => image.classList.toggle("fits", nearly(image.naturalWidth / image.naturalHeight));
+  image.onload = () => fit(image, find("canvas"));
   image.src = hit.thumbnail;
   const film = hit.kind === "video";
   picture.ariaLabel = film ? `${hit.name}, play from ${spoken(hit.moment)}` : `${hit.name}, image`;
@@ -35,8 +34,13 @@ export function makeCard(hit, params, open) {
   return card;
 }
 
-// Whether a picture of this shape loses next to nothing when it is cut to the card's 4 : 3.
-const nearly = (shape) => shape > 1.15 && shape < 1.55;
+// A picture that loses next to nothing by it is cut to the card's 4 : 3. Another stands before a few large pixels of
+// itself: as good as blurred, and drawn once.
+function fit(image, behind) {
+  const shape = image.naturalWidth / image.naturalHeight;
+  image.classList.toggle("fits", shape > 1.15 && shape < 1.55);
+  behind.getContext("2d").drawImage(image, 0, 0, behind.width, behind.height);
+}
 
 export const alikeAddress = (params, id) => address(params, { ...ALIKE, like: id });
 

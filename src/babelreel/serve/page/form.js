@@ -57,7 +57,10 @@ export function readForm() {
 export function fillForm(params, image) {
   offer(fields.folder, params.get("folder"), params.get("folder"));
   offer(fields.lang, params.get("lang"), language(params.get("lang")));
-  for (const name of NAMES) fields[name].value = params.get(name) ?? (name === "threshold" ? USUAL : "");
+  for (const name of NAMES) {
+    if (name !== "kind") fields[name].value = params.get(name) ?? (name === "threshold" ? USUAL : "");
+  }
+  for (const radio of fields.kind) radio.checked = radio.value === (params.get("kind") ?? ""); // Chromium sets no ""
   showThreshold();
   const count = FILTERS.filter((name) => params.has(name)).length;
   toggle.querySelector(".count").textContent = count || "";
