@@ -47,7 +47,8 @@ def library(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "stills").mkdir()
     pixels = np.random.default_rng(0).integers(0, 255, (STILLS, 12, 16, 3), dtype=np.uint8)
     for n in range(STILLS):
-        Image.fromarray(pixels[n]).resize((160, 120)).save(root / "stills" / f"a photograph with a long name {n:02}.png")
+        name = f"a photograph with a long name {n:02}.png"
+        Image.fromarray(pixels[n]).resize((160, 120)).save(root / "stills" / name)
     index = create_index(root / "index", describe_index(model, Windows(length=1.0)))
     build_index([root / "films", root / "stills"], model, index)
     index.close()
@@ -298,8 +299,8 @@ def test_filters_narrow_the_answer(open_page: Callable[..., Page]) -> None:
 GIVE = """({way, bytes}) => {
   const data = new DataTransfer();
   data.items.add(new File([new Uint8Array(bytes)], "given.png", {type: "image/png"}));
-  const [type, kind, field] = way === "drop" ? ["drop", DragEvent, "dataTransfer"] : ["paste", ClipboardEvent, "clipboardData"];
-  document.body.dispatchEvent(new kind(type, {bubbles: true, cancelable: true, [field]: data}));
+  const [kind, field] = way === "drop" ? [DragEvent, "dataTransfer"] : [ClipboardEvent, "clipboardData"];
+  document.body.dispatchEvent(new kind(way, {bubbles: true, cancelable: true, [field]: data}));
 }"""
 
 
@@ -357,9 +358,7 @@ def test_no_good_match_is_an_answer(
         assert "threshold=0.25" in page.url
 
 
-def test_a_token_is_asked_for(
-    open_page: Callable[..., Page], library: Path, model: Model, tmp_path: Path
-) -> None:
+def test_a_token_is_asked_for(open_page: Callable[..., Page], library: Path, model: Model, tmp_path: Path) -> None:
     with serving(library / "index", model, Settings(token=TOKEN, cache=tmp_path)) as address:
         page = open_page("/?q=a+heart", address)
         field = page.get_by_label("Token", exact=True)
