@@ -1,4 +1,4 @@
-"""One small library, indexed: pictures and clips in folders, one that browsers do not play, one that is damaged later."""
+"""One small library, indexed: pictures and clips in folders, some of a kind that browsers do not show."""
 
 from __future__ import annotations
 

@@ -91,10 +91,10 @@ async def _explain(_: Request, error: Exception) -> Response:
 
 async def _explain_validation(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    told = [
-        f"{'.'.join(str(part) for part in each['loc'][1:])}: {each['msg'].removeprefix('Value error, ')}"
-        for each in error.errors()
-    ]
+    told = []
+    for each in error.errors():
+        if each["type"] != "none_required":  # the other half of "a number, or nothing"
+            told.append(f"{each['loc'][1]}: {each['msg'].removeprefix('Value error, ')}")
     return problem(422, "; ".join(told[:5]) + ".")
 
 
