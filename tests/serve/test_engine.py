@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import pytest
-from conftest import TEXTS
+from conftest import TEXTS, Gate
 
 from babelreel.errors import MissingEntryError, OverloadError, QueryError
 from babelreel.index.query import Answer, Query
@@ -25,19 +24,6 @@ def engine(searcher: Searcher, sizes: list[int]) -> Iterator[Engine]:
     engine = Engine(searcher, 100, sizes.append)
     yield engine
     engine.close()
-
-
-class Gate:
-    """Holds the searches of a searcher up until `open` is set; `reached` says that one waits."""
-
-    def __init__(self, searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.open, self.reached, self._search = threading.Event(), threading.Event(), searcher.search_many
-        monkeypatch.setattr(searcher, "search_many", self)
-
-    def __call__(self, queries: Sequence[Query]) -> list[Answer]:
-        self.reached.set()
-        assert self.open.wait(30)
-        return self._search(queries)
 
 
 @pytest.fixture

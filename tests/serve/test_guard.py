@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from conftest import HOME
+from conftest import HOME, Gate
 from fastapi.testclient import TestClient
 
 from babelreel.errors import ConfigError
@@ -147,25 +147,29 @@ def test_large_bodies_are_refused(searcher: Searcher, settings: Settings) -> Non
         assert client.post("/api/search", data={"q": "a"}).status_code == 200
 
 
-def test_too_many_requests_and_slow_ones(
-    searcher: Searcher, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened, original = threading.Event(), searcher.search_many
-    monkeypatch.setattr(searcher, "search_many", lambda queries: (opened.wait(30), original(queries))[1])
-    app = create_app(searcher, replace(settings, seconds=0.2, requests=1))
-    with TestClient(app, base_url=HOME) as client:
-        slow: list[int] = []
-        other = threading.Thread(target=lambda: slow.append(client.get("/api/search?q=a").status_code))
+def test_too_many_requests(searcher: Searcher, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(searcher, monkeypatch)
+    with TestClient(create_app(searcher, replace(settings, requests=1, seconds=60)), base_url=HOME) as client:
+        statuses: list[int] = []
+        other = threading.Thread(target=lambda: statuses.append(client.get("/api/search?q=a").status_code))
         other.start()
+        assert gate.reached.wait(60)
         refused = client.get("/api/info")
-        while refused.status_code == 200:  # the other has not come that far
-            refused = client.get("/api/info")
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
         assert client.get("/healthz").status_code == 200
+        gate.open.set()
         other.join()
-        assert slow == [503]
-        opened.set()
+        assert statuses == [200]
         assert client.get("/api/info").status_code == 200
+
+
+def test_a_search_that_takes_too_long(searcher: Searcher, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(searcher, monkeypatch)
+    with TestClient(create_app(searcher, replace(settings, seconds=0.2)), base_url=HOME) as client:
+        slow = client.get("/api/search?q=a")
+        assert (slow.status_code, slow.headers["retry-after"]) == (503, "1")
+        assert "took too long" in slow.json()["error"]
+        gate.open.set()
 
 
 @pytest.mark.parametrize(

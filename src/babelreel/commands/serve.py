@@ -12,7 +12,7 @@ from babelreel.commands.index import DEFAULT, PANEL, Where
 from babelreel.commands.shared import Device
 
 serve_app = typer.Typer()
-NEEDED = ("fastapi", "multipart", "prometheus_client", "uvicorn")
+NEEDED = ("fastapi", "python_multipart", "prometheus_client", "uvicorn")
 
 
 @serve_app.command(rich_help_panel=PANEL)

@@ -169,7 +169,9 @@ router.head(
 
 
 @router.post("/login", status_code=204, responses=_errors(401, 422, 429), tags=["server"])
-async def login(token: Annotated[str, Form(max_length=1000)], request: Request, service: Served) -> Response:
+async def login(
+    token: Annotated[str, Form(min_length=1, max_length=1000)], request: Request, service: Served
+) -> Response:
     """Change the token for a cookie, which a browser then sends along."""
     if service.token is None:
         return Response(status_code=204)
