@@ -176,9 +176,9 @@ def test_what_is_not_there(client: TestClient) -> None:
         answer = client.get(path)
         assert answer.status_code == 404, path
         assert answer.json()["error"]
-    answer = client.post("/api/info")
+    answer = client.delete("/api/search")
     assert answer.status_code == 405
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, POST"
     assert answer.json() == {"error": "Method Not Allowed"}
 
 
