@@ -14,7 +14,7 @@ EXTRA_OF = {
     "pymilvus": "index",
     "milvus_lite": "index",
     "fastapi": "serve",
-    "multipart": "serve",
+    "python_multipart": "serve",
     "prometheus_client": "serve",
     "uvicorn": "serve",
     "ray": "scale",

@@ -1,8 +1,9 @@
-"""One small library, indexed: pictures and clips in folders, one that browsers do not play, one that is damaged later."""
+"""One small library, indexed: pictures and clips in folders, some of a kind that browsers do not show."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import babelreel
 from babelreel.encoders.small import write_small_clip
 from babelreel.index.build import build_index, describe_index
 from babelreel.index.open import create_index
+from babelreel.index.query import Answer, Query
 from babelreel.index.search import Searcher
 from babelreel.media.windows import Windows
 from babelreel.media.write import write_video
@@ -85,3 +87,16 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 def client(searcher: Searcher, settings: Settings) -> Iterator[TestClient]:
     with TestClient(create_app(searcher, settings), base_url=HOME, raise_server_exceptions=False) as client:
         yield client
+
+
+class Gate:
+    """Holds the searches of a searcher up until `open` is set; `reached` says that one waits."""
+
+    def __init__(self, searcher: Searcher, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.open, self.reached, self._search = threading.Event(), threading.Event(), searcher.search_many
+        monkeypatch.setattr(searcher, "search_many", self)
+
+    def __call__(self, queries: Sequence[Query]) -> list[Answer]:
+        self.reached.set()
+        assert self.open.wait(60)
+        return self._search(queries)

@@ -12,7 +12,7 @@ from babelreel.commands.index import DEFAULT, PANEL, Where
 from babelreel.commands.shared import Device
 
 serve_app = typer.Typer()
-NEEDED = ("fastapi", "multipart", "prometheus_client", "uvicorn")
+NEEDED = ("fastapi", "python_multipart", "prometheus_client", "uvicorn")
 
 
 @serve_app.command(rich_help_panel=PANEL)
@@ -21,7 +21,7 @@ def serve(
     host: Annotated[str, typer.Option(help="the address to listen on; any but this machine's own needs a token")] = (
         "127.0.0.1"
     ),
-    port: Annotated[int, typer.Option(min=0, max=65535, help="the port to listen on")] = 8000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="the port to listen on")] = 8000,
     token: Annotated[
         str | None,
         typer.Option(envvar="BABELREEL_TOKEN", help="what clients must know; other users see options, so set it there"),

@@ -28,7 +28,7 @@ from babelreel.index.pack import Layout, bytes_below, dump_info, in_order, load_
 from babelreel.index.store import Entry, Filter, IndexInfo, Stats
 from babelreel.types import Representation
 
-SETTLED = 10.0  # seconds after a write in which this process waits for the newest state, a tick of the clock of Milvus
+SETTLED = 10.0  # seconds after a write in which a process waits for the newest state, a tick of the clock of Milvus
 READ = 256  # entries read or deleted at a time
 SENT = 8 << 20  # bytes sent at a time, about
 MOST = 16_384  # what Milvus finds at most
@@ -50,7 +50,7 @@ class MilvusIndex:
             raise _none_at(address)
         self._at = Connection(address)
         self._layout: Layout | None = None
-        self._wrote = -SETTLED
+        self._wrote = time.monotonic()  # what another process wrote before counts like one's own
         try:
             told = self._at.read_info()
             if "info" not in told:

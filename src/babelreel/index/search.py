@@ -160,7 +160,10 @@ class Searcher:
         for n, (windows, sure) in enumerate(shown, start=asked.query.offset + 1):
             best, *others = windows
             entry, frames = entries[best.id], strips[best.id]
-            moments = [_moment(window, entries[window.id], strips[window.id]) for window in others]
+            moments = [
+                _moment(window, entries[window.id], strips[window.id])
+                for window in sorted(others, key=lambda window: (-window.score, window.id))  # of several tiers
+            ]
             hits.append(
                 Hit(
                     n, best.score, best.id, entry.path, entry.kind, entry.start, entry.end, _peak(entry, frames),

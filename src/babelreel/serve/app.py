@@ -29,7 +29,7 @@ from babelreel.index.search import Searcher
 from babelreel.media.playable import CopyCache
 from babelreel.serve.catalogue import Librarian
 from babelreel.serve.engine import Engine
-from babelreel.serve.guard import RETRY, Guard, problem
+from babelreel.serve.guard import RETRY, Guard, problem, route_of
 from babelreel.serve.media import MediaDesk
 from babelreel.serve.metrics import Metrics
 from babelreel.serve.routes import Service, router
@@ -91,13 +91,17 @@ async def _explain(_: Request, error: Exception) -> Response:
 
 async def _explain_validation(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    told = [
-        f"{'.'.join(str(part) for part in each['loc'][1:])}: {each['msg'].removeprefix('Value error, ')}"
-        for each in error.errors()
-    ]
+    told = []
+    for each in error.errors():
+        if each["type"] != "none_required":  # the other half of "a number, or nothing"
+            told.append(f"{each['loc'][1]}: {each['msg'].removeprefix('Value error, ')}")
     return problem(422, "; ".join(told[:5]) + ".")
 
 
-async def _explain_http(_: Request, error: Exception) -> Response:
+async def _explain_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return problem(error.status_code, str(error.detail), dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:  # the framework names the methods of one route alone
+        verbs = request.app.openapi()["paths"].get(route_of(request.scope), {})
+        headers["Allow"] = ", ".join(verb.upper() for verb in verbs) or headers.get("Allow", "")
+    return problem(error.status_code, str(error.detail), headers)

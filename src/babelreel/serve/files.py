@@ -82,11 +82,10 @@ def open_plain(path: str, told: str) -> OpenFile:
     except OSError as error:
         raise GoneError(f"{name} cannot be opened: {error.strerror}. It was indexed, but may have moved.") from error
     state = os.fstat(handle)
-    file = os.fdopen(handle, "rb", buffering=0)
     if not stat.S_ISREG(state.st_mode):
-        file.close()
+        os.close(handle)
         raise GoneError(f"{name} is no longer a plain file.")
-    return OpenFile(file, path, state.st_size, state.st_mtime)
+    return OpenFile(os.fdopen(handle, "rb", buffering=0), path, state.st_size, state.st_mtime)
 
 
 def file_response(opened: OpenFile, etag: str, headers: Mapping[str, str], method: str) -> Response:
@@ -103,16 +102,16 @@ def file_response(opened: OpenFile, etag: str, headers: Mapping[str, str], metho
         return Response(status_code=304, headers=common)
     wanted = headers.get("range") if headers.get("if-range", etag) == etag else None
     try:
-        start, end = byte_range(wanted, opened.size) or (0, opened.size)
+        part = byte_range(wanted, opened.size)
     except ValueError:
         opened.file.close()
         unsatisfied = {"Content-Range": f"bytes */{opened.size}"}
         return JSONResponse({"error": f"The file has {opened.size} bytes."}, 416, unsatisfied)
-    status = 200
-    if (start, end) != (0, opened.size) or byte_range(wanted, opened.size):
-        status = 206
+    start, end = part or (0, opened.size)
+    if part:
         common["Content-Range"] = f"bytes {start}-{end - 1}/{opened.size}"
     common["Content-Length"] = str(end - start)
+    status = 206 if part else 200
     if method == "HEAD":
         opened.file.close()
         return Response(status_code=status, headers=common, media_type=kind)

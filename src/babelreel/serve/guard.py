@@ -27,7 +27,7 @@ FORM_BYTES = 1 << 16  # of a form, beside its file
 STALLED = 60.0  # seconds that a client may take to accept a piece of an answer
 RETRY = {"Retry-After": "1"}
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from anyio import CapacityLimiter, to_thread
 from PIL import Image
@@ -45,13 +45,13 @@ class MediaDesk:
         except TimeoutError:
             raise OverloadError("A copy that browsers can play is still being made. Ask again in a while.") from None
 
-    async def decode(self, data: bytes, spec: ImageSpec) -> Image.Image:
+    async def decode(self, file: BinaryIO, spec: ImageSpec) -> Image.Image:
         """An uploaded picture as the model will see it: `spec.width` by `spec.height` pixels.
 
         Raises:
             MediaError: when it is no picture, is damaged, or has too many pixels.
         """
-        return await to_thread.run_sync(decode_upload, data, spec, limiter=self._decoders)
+        return await to_thread.run_sync(decode_upload, file, spec, limiter=self._decoders)
 
     def _open(self, entry: Entry) -> tuple[OpenFile, str]:
         opened = self._files.open(entry)
@@ -70,13 +70,13 @@ class MediaDesk:
             return open_plain(str(shown), entry.path), f'"{shown.stem}"'
 
 
-def decode_upload(data: bytes, spec: ImageSpec) -> Image.Image:
+def decode_upload(file: BinaryIO, spec: ImageSpec) -> Image.Image:
     """Decode a picture and scale it to what the model sees; a JPEG is scaled down in its decoder first.
 
     Raises:
         MediaError: when it is no picture, is damaged, or has too many pixels.
     """
-    with image_errors(UPLOAD), Image.open(BytesIO(data), formats=FORMATS) as image:
+    with image_errors(UPLOAD), Image.open(file, formats=FORMATS) as image:
         check_size(image, UPLOAD)
         if isinstance(image, JpegImageFile):
             edge = 2 * max(spec.height, spec.width, spec.shortest_edge)

@@ -6,7 +6,7 @@ import os
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Form, Path, Query, Request
@@ -105,14 +105,14 @@ async def search_by_form(
     form: Annotated[SearchForm, Form(media_type="multipart/form-data")], service: Served
 ) -> SearchAnswer:
     """Search by a picture, a text, or more like a hit, or several of them at once."""
-    data = await form.image.read() if form.image is not None and form.image.size else None
-    return await _search(form, service, data)
+    file = form.image.file if form.image is not None and form.image.size else None
+    return await _search(form, service, file)
 
 
-async def _search(params: SearchParams, service: Service, data: bytes | None = None) -> SearchAnswer:
+async def _search(params: SearchParams, service: Service, file: BinaryIO | None = None) -> SearchAnswer:
     began = time.perf_counter()
     catalogue = await service.librarian.catalogue()
-    image = None if data is None else await service.desk.decode(data, service.searcher.model.method.spec)
+    image = None if file is None else await service.desk.decode(file, service.searcher.model.method.spec)
     found = await service.engine.search(params.query(catalogue, image))
     return search_answer(found, params.k, catalogue, time.perf_counter() - began)
 
@@ -169,7 +169,9 @@ router.head(
 
 
 @router.post("/login", status_code=204, responses=_errors(401, 422, 429), tags=["server"])
-async def login(token: Annotated[str, Form(max_length=1000)], request: Request, service: Served) -> Response:
+async def login(
+    token: Annotated[str, Form(min_length=1, max_length=1000)], request: Request, service: Served
+) -> Response:
     """Change the token for a cookie, which a browser then sends along."""
     if service.token is None:
         return Response(status_code=204)

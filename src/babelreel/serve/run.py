@@ -15,6 +15,7 @@ BACKLOG = 512
 
 def run(searcher: Searcher, settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM."""
+    searcher.search("the first", 1)  # what is only loaded when it is needed, so that no client waits for it
     uvicorn.run(
         create_app(searcher, settings), host=settings.host, port=settings.port, log_level="warning", access_log=False,
         server_header=False, proxy_headers=False, ws="none", timeout_graceful_shutdown=GRACE, timeout_keep_alive=15,
