@@ -91,6 +91,25 @@ def test_the_address_is_the_state_so_back_and_sharing_work(open_page: Callable[.
     expect(page.locator("#hits .name")).to_have_text(first)
 
 
+def test_the_player_steps_through_the_results_and_leaves_in_one_step(open_page: Callable[..., Page]) -> None:
+    page = open_page("/?q=a+heart&kind=video")
+    settled(page)
+    first, second, third = names(page)[:3]
+    page.locator("#hits .picture").first.click()
+    expect(page.locator("#title")).to_have_text(first)
+    expect(page.get_by_role("link", name="Previous result")).to_be_hidden()
+    page.get_by_role("link", name="Next result").click()
+    expect(page.locator("#title")).to_have_text(second)
+    page.get_by_role("link", name="Next result").click()
+    expect(page.locator("#title")).to_have_text(third)
+    page.get_by_role("link", name="Previous result").click()
+    expect(page.locator("#title")).to_have_text(second)
+    page.keyboard.press("Escape")
+    page.wait_for_url("**/?q=a+heart&kind=video")
+    page.go_back()
+    assert page.url == "about:blank"
+
+
 def test_an_entry_is_opened_by_its_address_alone(open_page: Callable[..., Page], ask: Callable[..., Answer]) -> None:
     _, hit = film_of(ask(CHINESE))
     page = open_page(f"/?open={hit.id}&at={hit.moment:.2f}")
@@ -127,6 +146,13 @@ def test_more_like_a_hit_and_not_like_a_text(open_page: Callable[..., Page], ask
     expect(page.locator("#filters")).to_have_accessible_name("Filters, 1 in use")
     page.click("#forget")
     expect(page.locator(".examples")).to_be_visible()
+    page.go_back()
+    page.locator("#hits .picture").first.click()
+    page.locator("#player").get_by_role("link", name="More like this").click()
+    expect(page.locator("#player")).to_be_hidden()
+    settled(page)
+    first = ask(like=answer[0].id, unlike="a circle")[0]
+    assert names(page) == [Path(hit.path).name for hit in ask(like=first.id)]
 
 
 def test_filters_narrow_the_answer(open_page: Callable[..., Page]) -> None:

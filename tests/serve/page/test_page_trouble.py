@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Route, expect
-from seen import names, search, serving, settled
+from seen import film_of, names, search, serving, settled
 
 from babelreel.index.open import open_index
 from babelreel.index.query import Answer
@@ -85,3 +85,16 @@ def test_a_new_search_cancels_the_one_before(open_page: Callable[..., Page], ask
     search(page, "a heart")
     assert [url for url in failed if "q=slow" in url]
     assert names(page) == [Path(hit.path).name for hit in ask("a heart")]
+
+
+def test_why_a_file_is_not_shown_is_told(
+    open_page: Callable[..., Page], ask: Callable[..., Answer], tmp_path: Path
+) -> None:
+    page, (place, hit) = open_page("/?q=a+heart"), film_of(ask("a heart"))
+    settled(page)
+    away = Path(hit.path).rename(tmp_path / "away.mp4")
+    try:
+        page.locator("#hits .picture").nth(place).click()
+        expect(page.locator("#player .wait")).to_contain_text(f"{Path(hit.path).name} cannot be opened")
+    finally:
+        away.rename(hit.path)

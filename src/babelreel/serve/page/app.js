@@ -33,6 +33,7 @@ async function show(fresh = false) {
   const image = images.get(history.state?.image) ?? null;
   const key = `${params} ${image ? history.state.image : ""}`;
   fillForm(params, image);
+  if (!new URLSearchParams(location.search).has("open")) closePlayer();
   if (fresh || key !== here.key) {
     running.abort();
     running = new AbortController();
@@ -121,14 +122,11 @@ function summary(answer, count, none) {
   return parts.join(" · ");
 }
 
-// Open what the address names, of the hits or else of the index; or close the player.
+// Open what the address names, if it does: a hit, or else an entry of the index.
 async function showOpen(search) {
   const params = new URLSearchParams(location.search);
   const id = params.get("open");
-  if (id === null) {
-    closePlayer();
-    return;
-  }
+  if (id === null) return;
   const at = params.has("at") ? Number(params.get("at")) : undefined;
   const place = search.hits.findIndex((hit) => hit.id === id);
   const around = place < 0 ? [] : [search.hits[place - 1], search.hits[place + 1]];
