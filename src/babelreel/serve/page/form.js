@@ -69,6 +69,8 @@ export function fillForm(params, image) {
   sample.hidden = !like && !image;
   const picture = sample.querySelector("img");
   if (picture.src.startsWith("blob:")) URL.revokeObjectURL(picture.src);
+  picture.hidden = false;
+  picture.onerror = () => (picture.hidden = true); // the index may not hold it any longer
   if (image) picture.src = URL.createObjectURL(image);
   else if (like) picture.src = `/thumbnails/${encodeURIComponent(like)}`;
   else picture.removeAttribute("src");
