@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test browser lint bench clean
 
 .venv/core: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("babelreel needs Python 3.11 or newer, found " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -26,7 +26,15 @@ demo: .venv/core
 	.venv-milvus/bin/pip install --quiet --disable-pip-version-check milvus==2.3.5
 	@touch $@
 
-test: .venv/dev .venv-milvus/ready lint
+# Debian's Chromium for the tests of the page, where it is missing and may be installed; without it they are skipped.
+browser:
+	@command -v chromium >/dev/null || ! command -v apt-get >/dev/null || { \
+	  root=; [ "$$(id -u)" = 0 ] || root='sudo -n'; export DEBIAN_FRONTEND=noninteractive; \
+	  echo "Installing chromium for the tests of the page"; \
+	  { $$root apt-get update -qq && $$root apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 \
+	  || echo "chromium could not be installed, so the tests of the page are skipped"; }
+
+test: .venv/dev .venv-milvus/ready browser lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: .venv/dev

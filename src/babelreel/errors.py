@@ -47,5 +47,13 @@ class QueryError(BabelreelError):
     """A search that asks for nothing, or for what makes no sense."""
 
 
+class GoneError(MediaError):
+    """A file that is no longer there, or no longer what was indexed."""
+
+
+class OverloadError(BabelreelError):
+    """More is asked at once than can be answered in time: come back later."""
+
+
 class MissingExtraError(BabelreelError):
     """An optional dependency that is not installed; the message names the extra."""

@@ -14,6 +14,8 @@ EXTRA_OF = {
     "pymilvus": "index",
     "milvus_lite": "index",
     "fastapi": "serve",
+    "python_multipart": "serve",
+    "prometheus_client": "serve",
     "uvicorn": "serve",
     "ray": "scale",
     "scenedetect": "shots",

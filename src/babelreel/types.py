@@ -322,9 +322,10 @@ class Hit:
     """One answer of a search: a file, by its best window, and how well that matches.
 
     `id` names the window, or the image; `start`, `end` and `moment`, the time of the best frame, are seconds within the
-    video, None for an image. `frames` are (time, weight) of the window's frames, weights from 0 for its worst to 1 for
-    its best. `moments` are other windows of the same video, best first. `confidence`, 0 to 1, means the same in every
-    language, and is 0 for what the model cannot read; None where the index is not calibrated.
+    video, None for an image; `duration` is the whole video's, 0 for an image. `frames` are (time, weight) of the
+    window's frames, weights from 0 for its worst to 1 for its best. `moments` are other windows of the same video, best
+    first. `confidence`, 0 to 1, means the same in every language, and is 0 for what the model cannot read; None where
+    the index is not calibrated.
     """
 
     rank: int
@@ -338,3 +339,4 @@ class Hit:
     frames: tuple[tuple[float, float], ...] = ()
     moments: tuple[Moment, ...] = ()
     confidence: float | None = None
+    duration: float = 0.0

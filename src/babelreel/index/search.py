@@ -167,7 +167,7 @@ class Searcher:
             hits.append(
                 Hit(
                     n, best.score, best.id, entry.path, entry.kind, entry.start, entry.end, _peak(entry, frames),
-                    _normalised(frames), tuple(moments), sure,
+                    _normalised(frames), tuple(moments), sure, entry.duration,
                 )
             )  # fmt: skip
         return tuple(hits)
