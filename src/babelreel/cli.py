@@ -37,7 +37,9 @@ app.add_typer(data_app, name="data")
 
 ModelArgument = Annotated[str, typer.Argument(help="a model folder or a hub id")]
 CorpusArgument = Annotated[str, typer.Argument(help="a corpus name, or the path of a manifest (*.jsonl)")]
-MediaRoot = Annotated[Path | None, typer.Option("--media-root", help="the folder that the corpus's paths start from")]
+MediaRoot = Annotated[
+    Path | None, typer.Option("--media-root", "--root", help="the folder that the corpus's paths start from")
+]
 Split = Annotated[str | None, typer.Option(help="one split of the corpus")]
 Langs = Annotated[str | None, typer.Option(help="languages, separated by commas; default: all")]
 Device = Annotated[str | None, typer.Option(help="where to compute, such as cpu or cuda:0; default: the best at hand")]
@@ -247,7 +249,9 @@ def data_list() -> None:
     from babelreel.corpora.registry import CORPORA
 
     for name, entry in CORPORA.items():
-        print(f"{name}\n    {entry.about}\n    needs: {entry.needs}\n    licence: {entry.licence}")
+        print(
+            f"{name}\n    {entry.about}\n    needs: {entry.needs}\n    from: {entry.source}\n    licence: {entry.licence}"
+        )
     print("Any other corpus is a manifest: JSON lines with id, path, kind, start, end, split, captions.")
 
 
@@ -263,14 +267,20 @@ def data_stats(corpus: CorpusArgument, media_root: MediaRoot = None) -> None:
 
 @data_app.command("check")
 def data_check(corpus: CorpusArgument, media_root: MediaRoot = None, split: Split = None) -> None:
-    """Decode a frame of every item and list what is missing or cannot be read."""
+    """What is missing below the root, counts beside the published ones, odd captions, leaks; then decode a frame of each."""
+    from babelreel.corpora.audit import audit_named
     from babelreel.corpora.check import check
 
-    chosen = _open(corpus, media_root, split, None)
+    whole, findings = audit_named(corpus, media_root)
+    for finding in findings:
+        print(finding)
+    chosen = whole.select(split)
     with progress_bar("checking") as progress:
         failures = check(chosen, progress=progress)
     print(f"{len(chosen) - len(failures)} of {len(chosen)} items can be read")
     _report_failures(failures)
+    if any(finding.fault for finding in findings):
+        raise typer.Exit(SOME_FAILED)
 
 
 @data_app.command("show")
