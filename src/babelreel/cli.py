@@ -249,9 +249,8 @@ def data_list() -> None:
     from babelreel.corpora.registry import CORPORA
 
     for name, entry in CORPORA.items():
-        print(
-            f"{name}\n    {entry.about}\n    needs: {entry.needs}\n    from: {entry.source}\n    licence: {entry.licence}"
-        )
+        print(f"{name}\n    {entry.about}\n    needs: {entry.needs}")
+        print(f"    from: {entry.source}\n    licence: {entry.licence}")
     print("Any other corpus is a manifest: JSON lines with id, path, kind, start, end, split, captions.")
 
 
@@ -267,7 +266,7 @@ def data_stats(corpus: CorpusArgument, media_root: MediaRoot = None) -> None:
 
 @data_app.command("check")
 def data_check(corpus: CorpusArgument, media_root: MediaRoot = None, split: Split = None) -> None:
-    """What is missing below the root, counts beside the published ones, odd captions, leaks; then decode a frame of each."""
+    """What is missing, counts beside the published ones, odd captions, leaks; then decode a frame of every item."""
     from babelreel.corpora.audit import audit_named
     from babelreel.corpora.check import check
 

@@ -190,13 +190,14 @@ class Annotations:
         Raises:
             CorpusError: when the entry is not an object or lacks a key.
         """
-        if not isinstance(record, dict) or any(key not in record for key in keys):
+        try:
+            return [record[key] for key in keys]
+        except (KeyError, TypeError) as error:
             found = ", ".join(record) if isinstance(record, dict) else repr(record)[:60]
             raise CorpusError(
                 f"{self.find(file)}, entry {number}, must have {', '.join(keys)}; found {found}. "
                 f"Give the official file of {self.name}."
-            )
-        return [record[key] for key in keys]
+            ) from error
 
     # --- media
 
@@ -245,10 +246,10 @@ class Annotations:
         draft = self._drafts.get(id)
         if draft is None:
             self.notes.append(f"{file}, {line}: the caption of {id}, which no split lists, is left out")
-        elif not isinstance(text, str) or not text.strip():
+        elif not isinstance(text, str) or not (text := text.strip()):
             self.notes.append(f"{file}, {line}: the caption of {id} in {lang} is empty and left out")
         else:
-            draft.captions.append(Caption(text.strip(), lang, origin, group))
+            draft.captions.append(Caption(text, lang, origin, group))
 
     def corpus(self) -> Corpus:
         """All items in the order in which they were declared."""

@@ -20,6 +20,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from babelreel.corpora.annotations import Annotations
@@ -87,15 +88,27 @@ def read_official(folder: Annotations) -> Corpus:
     for file, lang in ((ENGLISH, "en"), (ARABIC, "ar"), (CHINESE, "zh"), (CHINESE_TEST, "zh")):
         if not folder.has(file):
             continue
-        for number, text in folder.lines(file):
-            fields = text.split(maxsplit=1)
-            if len(fields) != 2 or "#" not in fields[0]:
-                found = f"holds {text[:60]!r}"
-                raise folder.wrong(file, number, found, "A line is an image's name with #n, a tab or space, a caption.")
-            image, *_, n = fields[0].split("#")
+        for number, image, n, text in _lines(folder, file):
             group = n if file in (ENGLISH, CHINESE_TEST) else ""
-            folder.caption(image.removesuffix(".jpg"), fields[1], lang, file, number, group=group)
+            folder.caption(image, text, lang, file, number, group=group)
     return folder.corpus()
+
+
+def _lines(folder: Annotations, file: str) -> Iterator[tuple[int, str, str, str]]:
+    """Line number, image, number of the caption, caption. A line without a name goes on with the caption before it."""
+    whole: list[tuple[int, str]] = []
+    for number, text in folder.lines(file):
+        if ".jpg" in text.partition("#")[0]:
+            whole.append((number, text))
+        elif whole:
+            folder.notes.append(f"{file}, {number}: no image is named, so {text!r} goes on with the line before")
+            whole[-1] = (whole[-1][0], whole[-1][1] + text)
+        else:
+            raise folder.wrong(file, number, f"holds {text[:60]!r}", "A line is an image's name with #n and a caption.")
+    for number, text in whole:
+        key, *caption = text.split(maxsplit=1)
+        image, *_, n = key.split("#")
+        yield number, image.partition(".jpg")[0], n, "".join(caption)
 
 
 def _reading(name: str, about: str) -> Entry:

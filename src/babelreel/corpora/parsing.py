@@ -79,7 +79,7 @@ def json_entries(stream: TextIO) -> Iterator[tuple[str, Any]]:
                     raise
                 fill()
                 continue
-            if end == len(buffer) and more:  # a number may go on in the next piece
+            if more and buffer[end : end + 1] not in tuple(" \t\r\n,:}"):  # a number may go on in the next piece
                 fill()
                 continue
             at = end
