@@ -143,5 +143,6 @@ def test_what_is_odd_but_harmless_is_noted(tmp_path: Path) -> None:
         "f, 3: the caption of 1 in en is empty and left out",
         "f, 4: the caption of 2, which no split lists, is left out",
     ]
-    assert folder.knows("1")
-    assert not folder.knows("2")
+    for lang in ("en", "de", "de"):
+        folder.caption("1", "another", lang, "f", 5)
+    assert folder.count("1") == 2

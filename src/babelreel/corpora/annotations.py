@@ -235,9 +235,10 @@ class Annotations:
         elif known.split != split:
             self.notes.append(f"{id} is in {known.split} and in {split}; it is left in {known.split}")
 
-    def knows(self, id: str) -> bool:
-        """Whether the item is declared."""
-        return id in self._drafts
+    def count(self, id: str) -> int:
+        """How many captions the item has in the language of its first one."""
+        captions = self._drafts[id].captions
+        return sum(caption.lang == captions[0].lang for caption in captions)
 
     def caption(
         self, id: str, text: Any, lang: str, file: str, line: int, origin: str = "human", group: str = ""

@@ -78,7 +78,7 @@ _entry = partial(
     files=tuple(FILES.values()),
     media="the videos under their Flickr names (.mov, .mp4, .avi, ...)",
     source="github.com/LisaAnne/LocalizingMoments",
-    licence="annotations BSD-2-Clause; videos by Flickr users, Creative Commons",
+    licence="none stated for the descriptions; videos by Flickr users, each under its own licence",
 )
 CORPORA = {
     "didemo-paragraphs": _entry(

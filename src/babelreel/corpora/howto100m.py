@@ -61,7 +61,7 @@ def _read(folder: Annotations, files: dict[str, str]) -> Corpus:
 _entry = partial(
     Entry,
     media="the videos under their YouTube ids (.mp4, .webm, .mkv, ...)",
-    licence="list and captions Apache-2.0; videos from YouTube",
+    licence="none stated for the captions (the authors' code is Apache-2.0); videos from YouTube",
 )
 CORPORA = {
     "howto100m": _entry(

@@ -34,6 +34,9 @@ def read_1ka(folder: Annotations, train: str) -> Corpus:
             _declare(folder, row["video_id"], "test")
             folder.caption(row["video_id"], row["sentence"], "en", TEST, line)
     if folder.has(DATA) and folder.has(_list(train)):
+        sentences: dict[
+            str, int
+        ] = {}  # how many a clip has in English, the first language: what others are parallel to
         trained = _train_ids(folder, train)
         for file, number, sentence in _sentences(folder):
             video, text = folder.values(sentence, ("video_id", "caption"), file, number)
@@ -61,27 +64,16 @@ def read_full(folder: Annotations) -> Corpus:
 
 def read_multilingual(folder: Annotations, train: str) -> Corpus:
     """The 1k-A test and its training in nine languages; caption n of a clip is the same sentence in all of them."""
-    for part, file in (
-        ("test", "multilingual_test/test_{}.json"),
-        ("train", "multilingual_train/ref_captions_{}.json"),
-    ):
-        trained = _train_ids(folder, train) if part == "train" and folder.has(_list(train)) else set()
-        for lang in LANGS:
-            if not folder.has(file.format(lang)):
-                continue
-            captions = folder.json(file.format(lang), dict)
-            for number, (video, texts) in enumerate(captions.items(), start=1):
-                id = video.removesuffix(".mp4")
-                if part == "test":
-                    _declare(folder, id, "test")
-                elif id not in trained:
-                    continue
-                if not isinstance(texts, list):
-                    found = f"gives {video} a {type(texts).__name__}, not a list of captions"
-                    raise folder.wrong(file.format(lang), None, found, "Fetch it again.")
-                origin = "human" if lang == "en" else "translated"
-                for n, text in enumerate(texts):
-                    folder.caption(id, text, lang, file.format(lang), number, origin, f"{n}")
+    for lang, file in ((lang, f"multilingual_test/test_{lang}.json") for lang in LANGS):
+        if folder.has(file):
+            captions = folder.json(file, dict)
+            for video in captions:
+                _declare(folder, _id(video), "test")
+            _add_language(folder, file, lang, captions, {_id(video) for video in captions})
+    trained = _train_ids(folder, train) if folder.has(_list(train)) else set()
+    for lang, file in ((lang, f"multilingual_train/ref_captions_{lang}.json") for lang in LANGS):
+        if folder.has(file):
+            _add_language(folder, file, lang, folder.json(file, dict), trained)
     return folder.corpus()
 
 
@@ -105,6 +97,28 @@ def read_cn(folder: Annotations) -> Corpus:
 def _declare(folder: Annotations, video: str, split: str, record: dict[str, Any] | None = None) -> None:
     tags = {"source": record["url"].partition("?v=")[2]} if record and "?v=" in record.get("url", "") else {}
     folder.item(video, split, folder.media(video, default=f"videos/{video}.mp4"), tags=tags)
+
+
+def _id(video: str) -> str:
+    return video.removesuffix(".mp4")
+
+
+def _add_language(folder: Annotations, file: str, lang: str, captions: dict[str, Any], wanted: set[str]) -> None:
+    """Add {"video0.mp4": [caption, ...]}; where another number is translated than another language has, no group."""
+    for number, (video, texts) in enumerate(captions.items(), start=1):
+        id = _id(video)
+        if id not in wanted:
+            continue
+        if not isinstance(texts, list):
+            found = f"gives {video} a {type(texts).__name__}, not a list of captions"
+            raise folder.wrong(file, None, found, "Fetch it again.")
+        count = folder.count(id)
+        if count not in (0, len(texts)):
+            note = f"{id} has {len(texts)} captions in {lang} and {count} before, so they are parallel to no others"
+            folder.notes.append(f"{file}, {number}: {note}")
+        for n, text in enumerate(texts):
+            group = f"{n}" if count in (0, len(texts)) else ""
+            folder.caption(id, text, lang, file, number, "human" if lang == "en" else "translated", group)
 
 
 def _list(train: str) -> str:

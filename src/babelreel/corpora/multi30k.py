@@ -103,7 +103,7 @@ _entry = partial(
     Entry,
     media="Flickr30k's photographs, such as 1000092795.jpg (and for test_2017_mscoco COCO's)",
     source="github.com/multi30k/dataset, the folder data",
-    licence="captions for research (CC BY-NC-SA 4.0 where stated); photographs by Flickr users",
+    licence="none stated in the repository; photographs by Flickr users, research and education only",
     figures="github.com/multi30k/dataset; Elliott et al. 2016",
 )
 CORPORA = {
