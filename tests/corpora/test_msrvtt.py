@@ -95,9 +95,8 @@ def test_captions_of_nine_languages_are_parallel(tmp_path: Path) -> None:
     assert {(c.lang, c.group) for c in item(short, "video1").captions if c.text.endswith("0")} == {
         ("en", "0"), ("de", ""), ("sw", "0"),
     }  # fmt: skip
-    assert notes == [
-        "multilingual_train/ref_captions_de.json, 1: video1 has 1 captions in de and 2 before, so they are parallel to no others"
-    ]
+    told = "video1 has 1 captions in de and 2 before, so they are parallel to no others"
+    assert notes == [f"multilingual_train/ref_captions_de.json, 1: {told}"]
     put(tmp_path, {"multilingual_test/test_de.json": {"video9770.mp4": "a text"}})
     with pytest.raises(CorpusError, match=r"gives video9770\.mp4 a str, not a list"):
         read("msrvtt-multilingual-7k", tmp_path)

@@ -34,9 +34,6 @@ def read_1ka(folder: Annotations, train: str) -> Corpus:
             _declare(folder, row["video_id"], "test")
             folder.caption(row["video_id"], row["sentence"], "en", TEST, line)
     if folder.has(DATA) and folder.has(_list(train)):
-        sentences: dict[
-            str, int
-        ] = {}  # how many a clip has in English, the first language: what others are parallel to
         trained = _train_ids(folder, train)
         for file, number, sentence in _sentences(folder):
             video, text = folder.values(sentence, ("video_id", "caption"), file, number)

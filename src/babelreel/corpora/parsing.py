@@ -47,51 +47,58 @@ def media_below(root: Path) -> dict[str, list[str]]:
 
 
 def json_entries(stream: TextIO) -> Iterator[tuple[str, Any]]:
-    """Key and value of each entry of the JSON object in a text stream, in the memory of the longest entry."""
-    decoder = json.JSONDecoder()
-    buffer, at, more = "", 0, True
+    """Key and value of each entry of the JSON object in a text stream, in the memory of the longest entry.
 
-    def fill() -> None:
-        nonlocal buffer, at, more
-        piece = stream.read(
-            max(CHUNK, len(buffer) - at)
-        )  # doubling, so that a long entry is not parsed again and again
-        buffer, at, more = buffer[at:] + piece, 0, bool(piece)
+    Raises:
+        ValueError: when it is not a JSON object, or ends too early.
+    """
+    pieces = _Pieces(stream)
+    if pieces.skip(" \t\r\n") != "{":
+        raise ValueError("it does not begin with {")
+    pieces.at += 1
+    while pieces.skip(" \t\r\n,") != "}":
+        key = pieces.value()
+        if pieces.skip(" \t\r\n") != ":":
+            raise ValueError(f"a colon is missing after {key!r}")
+        pieces.at += 1
+        pieces.skip(" \t\r\n")
+        yield key, pieces.value()
 
-    def skip(characters: str) -> str:
-        nonlocal at
+
+class _Pieces:
+    """A text stream read as it is needed: `buffer` from `at` on is what was read and not yet used."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream, self.buffer, self.at, self.more = stream, "", 0, True
+        self.decoder = json.JSONDecoder()
+
+    def fill(self) -> None:
+        """Read on: at least as much as is there, so that a long entry is not parsed again and again."""
+        piece = self.stream.read(max(CHUNK, len(self.buffer) - self.at))
+        self.buffer, self.at, self.more = self.buffer[self.at :] + piece, 0, bool(piece)
+
+    def skip(self, characters: str) -> str:
+        """The next character that is none of these."""
         while True:
-            while at < len(buffer) and buffer[at] in characters:
-                at += 1
-            if at < len(buffer):
-                return buffer[at]
-            if not more:
+            while self.at < len(self.buffer) and self.buffer[self.at] in characters:
+                self.at += 1
+            if self.at < len(self.buffer):
+                return self.buffer[self.at]
+            if not self.more:
                 raise ValueError("it ends too early")
-            fill()
+            self.fill()
 
-    def value() -> Any:
-        nonlocal at
+    def value(self) -> Any:
+        """The JSON value that begins here."""
         while True:
             try:
-                found, end = decoder.raw_decode(buffer, at)
+                found, end = self.decoder.raw_decode(self.buffer, self.at)
             except json.JSONDecodeError:
-                if not more:
+                if not self.more:
                     raise
-                fill()
+                self.fill()
                 continue
-            if more and buffer[end : end + 1] not in tuple(" \t\r\n,:}"):  # a number may go on in the next piece
-                fill()
-                continue
-            at = end
-            return found
-
-    if skip(" \t\r\n") != "{":
-        raise ValueError("it does not begin with {")
-    at += 1
-    while skip(" \t\r\n,") != "}":
-        key = value()
-        if skip(" \t\r\n") != ":":
-            raise ValueError(f"a colon is missing after {key!r}")
-        at += 1
-        skip(" \t\r\n")
-        yield key, value()
+            if not self.more or self.buffer[end : end + 1] in tuple(" \t\r\n,:}"):
+                self.at = end
+                return found
+            self.fill()  # a number may go on in the next piece
