@@ -40,6 +40,7 @@ class Annotations:
     def __init__(self, root: str | Path, name: str) -> None:
         self.root, self.name = Path(root), name
         self.notes: list[str] = []
+        self.reading = ""  # the annotation file that was opened last
         self._drafts: dict[str, _Draft] = {}
         self._media: dict[str, list[str]] | None = None
         self._named_twice: set[str] = set()
@@ -64,14 +65,19 @@ class Annotations:
         Raises:
             CorpusError: when it is missing, or cannot be read.
         """
-        path = self.find(file)
-        if path is None:
-            raise CorpusError(f"{self.name} needs {file} below {self.root}, and it is not there. Put it there.")
+        path = self._open(file)
         try:
             raw = path.read_bytes()
             return gzip.decompress(raw) if path.suffix == ".gz" else raw
         except (OSError, EOFError, zlib.error) as error:
             raise CorpusError(f"{path} is damaged ({error}). Fetch it again.") from error
+
+    def _open(self, file: str) -> Path:
+        path = self.find(file)
+        if path is None:
+            raise CorpusError(f"{self.name} needs {file} below {self.root}, and it is not there. Put it there.")
+        self.reading = file
+        return path
 
     def text(self, file: str) -> str:
         """A file's text, which must be UTF-8.
@@ -122,9 +128,7 @@ class Annotations:
         Raises:
             CorpusError: when it is missing, or not a JSON object.
         """
-        path = self.find(file)
-        if path is None:
-            raise CorpusError(f"{self.name} needs {file} below {self.root}, and it is not there. Put it there.")
+        path = self._open(file)
         try:
             with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
                 yield from json_entries(io.TextIOWrapper(stream, encoding="utf-8-sig"))
@@ -253,12 +257,16 @@ class Annotations:
             draft.captions.append(Caption(text, lang, origin, group))
 
     def corpus(self) -> Corpus:
-        """All items in the order in which they were declared."""
-        return Corpus(
-            self.name,
-            self.root,
-            tuple(
+        """All items in the order in which they were declared.
+
+        Raises:
+            CorpusError: when one of them cannot be, such as one whose id is a number.
+        """
+        try:
+            items = tuple(
                 MediaItem(id, d.path, d.kind, d.start, d.end, d.split, tuple(d.captions), d.tags)
                 for id, d in self._drafts.items()
-            ),
-        )
+            )
+        except CorpusError as error:
+            raise CorpusError(f"{self.name}, read below {self.root}, has a wrong item. {error}") from error
+        return Corpus(self.name, self.root, items)

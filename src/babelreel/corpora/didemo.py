@@ -4,7 +4,7 @@ Two readings: *paragraphs*, all sentences of a video joined in the order of the 
 papers report, after Zhang et al. 2018); and *moments*, each description a caption of its span. Four or more people
 marked each moment; the span is the one most of them gave, and of equally many the one that comes first.
 
-The files name 41 videos twice, with and without an extension or with two. They are one video here (1,065 and 1,004 in
+The files name 29 and 33 videos twice, under two extensions or none. They are one video here (1,065 and 1,004 in
 the validation and test part, as published), so a paragraph holds the sentences under either name. CLIP4Clip's loader
 drops those under the name that its list lacks.
 """

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from babelreel.corpora.annotations import Annotations
 from babelreel.types import Corpus
 
 Published = Mapping[tuple[str, str], tuple[int | None, int | None]]
+
+MOST_NAMED = 8  # annotation files of one folder that are named one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,17 @@ class Entry:
     figures: str = ""
 
     @property
+    def listed(self) -> str:
+        """The annotation files; of many in one folder their number, the first and the last."""
+        parts = []
+        for folder, group in groupby(self.files, lambda file: file.rpartition("/")[0]):
+            files = list(group)
+            names = [file.rpartition("/")[2] for file in files]
+            many = f"{folder}/ ({len(files)} files, {names[0]} to {names[-1]})"
+            parts += [many] if folder and len(files) > MOST_NAMED else files
+        return ", ".join(parts)
+
+    @property
     def needs(self) -> str:
         """All that must lie below the root."""
-        return ", ".join((*self.files, self.media))
+        return f"{self.listed}, {self.media}"

@@ -59,11 +59,14 @@ def read_named(folder: Annotations) -> Corpus:
     entry = CORPORA[folder.name]
     if not any(folder.has(file) for file in entry.files):
         raise CorpusError(
-            f"{folder.name} needs {', '.join(entry.files)} below {folder.root}, and it is not there. "
-            f"Source: {entry.source}."
+            f"{folder.name} needs {entry.listed} below {folder.root}, and it is not there. Source: {entry.source}."
         )
-    with _collector_paused():
-        corpus = entry.read(folder)
+    try:
+        with _collector_paused():
+            corpus = entry.read(folder)
+    except (TypeError, AttributeError, KeyError, ValueError) as error:  # such as a number where a list should be
+        found = f"holds an entry of another form than documented ({type(error).__name__}: {error})"
+        raise folder.wrong(folder.reading, None, found, f"Give the official file, from {entry.source}.") from error
     if not corpus.items:
         missing = [file for file in entry.files if not folder.has(file)]
         raise CorpusError(
