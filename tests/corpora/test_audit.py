@@ -109,6 +109,15 @@ def test_a_named_corpus_is_measured_against_the_published_figures(tmp_path: Path
     assert "998 of 999 items have no file" in told
 
 
+def test_a_figure_that_was_not_published_is_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, {"captions.jsonl": '{"image/key": "1", "en": {"caption": ["a dog", "dogs"]}}\n', "1.jpg": b"x"})
+    for published, found in (((1, None), []), ((None, 2), []), ((2, None), ["published are 2 items (T"])):
+        monkeypatch.setitem(CORPORA, "xm3600", replace(CORPORA["xm3600"], published={("test", "en"): published}))
+        counts = [finding.text for finding in audit_named("xm3600", tmp_path)[1]]
+        assert len(counts) == len(found)
+        assert all(part in text for part, text in zip(found, counts, strict=True))
+
+
 def test_a_manifest_is_audited_too(tmp_path: Path) -> None:
     put(tmp_path, {"m.jsonl": '{"path": "a.mp4", "captions": [{"text": "a dog", "lang": "en"}]}\n'})
     assert [finding.kind for finding in audit_named(str(tmp_path / "m.jsonl"))[1]] == ["missing media"]

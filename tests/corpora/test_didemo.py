@@ -45,7 +45,7 @@ def test_a_moment_is_what_most_people_marked(tmp_path: Path) -> None:
     assert spans == {"9@N00_11#2-3": (10.0, 20.0, ["most", "tie"]), "9@N00_11#0-0": (0.0, 5.0, ["same"])}
 
 
-@pytest.mark.parametrize("times", [[], [[1]], [["a", 1]], 3])
+@pytest.mark.parametrize("times", [[], [[1]], [["a", 1]], [[float("inf"), 1]], 3])
 def test_wrong_times_are_named(tmp_path: Path, times: Any) -> None:
     put(tmp_path, {"test_data.json": [record("9@N00_11_ab.mov", "text", times)]})
     with pytest.raises(CorpusError, match="has at entry 1 the times"):

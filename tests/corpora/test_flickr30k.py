@@ -36,14 +36,17 @@ def test_karpathys_file(tmp_path: Path) -> None:
 
 def test_chinese_by_people_and_by_machine(tmp_path: Path) -> None:
     files = {
-        "flickr30k-cn/test.txt": ("11#zhm#1\t一只狗",),
+        "flickr30k-cn/test.txt": ("11#zhm#1\t一只狗", "11\t狗"),
         "flickr30k-cn/val.txt": ("22 一只猫", "22.jpg#zhb#0 一只猫"),
     }
     corpus, _ = read("flickr30k-cn", put(tmp_path, files))
     found = [(i.id, i.split, c.origin, c.text) for i in corpus.items for c in i.captions]
     assert found == [
-        ("11", "test", "human", "一只狗"), ("22", "val", "translated", "一只猫"), ("22", "val", "translated", "一只猫"),
-    ]  # fmt: skip
+        ("11", "test", "human", "一只狗"),
+        ("11", "test", "human", "狗"),
+        ("22", "val", "translated", "一只猫"),
+        ("22", "val", "translated", "一只猫"),
+    ]
     put(tmp_path, {"flickr30k-cn/test.txt": ("11#zhm#1",)})
     with pytest.raises(CorpusError, match=r"test\.txt, line 1, holds '11#zhm#1'"):
         read("flickr30k-cn", tmp_path)

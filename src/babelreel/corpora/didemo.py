@@ -46,7 +46,7 @@ def read_moments(folder: Annotations) -> Corpus:
         for number, (video, text, times) in enumerate(_records(folder, split, file), start=1):
             try:
                 (first, last), _ = min(Counter((int(a), int(b)) for a, b in times).items(), key=lambda c: (-c[1], c[0]))
-            except (TypeError, ValueError) as error:
+            except (TypeError, ValueError, OverflowError) as error:
                 found = f"has at entry {number} the times {times!r}"
                 raise folder.wrong(file, None, found, "They must be pairs of segments, such as [[1, 2]].") from error
             span = (STEP * first, STEP * (last + 1))

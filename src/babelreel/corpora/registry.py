@@ -64,7 +64,13 @@ def read_named(folder: Annotations) -> Corpus:
     try:
         with _collector_paused():
             corpus = entry.read(folder)
-    except (TypeError, AttributeError, KeyError, ValueError) as error:  # such as a number where a list should be
+    except (
+        TypeError,
+        AttributeError,
+        KeyError,
+        ValueError,
+        OverflowError,
+    ) as error:  # such as a number where a list should be
         found = f"holds an entry of another form than documented ({type(error).__name__}: {error})"
         raise folder.wrong(folder.reading, None, found, f"Give the official file, from {entry.source}.") from error
     if not corpus.items:
