@@ -20,8 +20,14 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints
 demo: .venv/core
 	$(BIN)/babelreel demo
 
-test: .venv/dev lint
-	$(BIN)/python -m pytest -n 2
+# A real Milvus server for the tests, in an environment of its own; without it they are skipped.
+.venv-milvus/ready:
+	$(PYTHON) -m venv .venv-milvus
+	.venv-milvus/bin/pip install --quiet --disable-pip-version-check milvus==2.3.5
+	@touch $@
+
+test: .venv/dev .venv-milvus/ready lint
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: .venv/dev
 	$(BIN)/ruff check src tests benchmarks
@@ -32,4 +38,4 @@ bench: .venv/dev
 	for script in benchmarks/*.py; do $(BIN)/python $$script --quick || exit 1; done
 
 clean:
-	rm -rf .venv build *.egg-info
+	rm -rf .venv .venv-milvus build *.egg-info

@@ -65,12 +65,12 @@ def measure(root: Path, corpus: Corpus, folder: Path, size: str, repeats: int) -
     def encode() -> None:
         for start in range(0, len(frames), 8):
             part = frames[start : start + 8]
-            model._encode_batch(collate_media([str(n) for n in range(len(part))], part))
+            model.encode_batch(collate_media([str(n) for n in range(len(part))], part))
 
     def pipeline() -> None:
         with tempfile.TemporaryDirectory(dir=root) as store:
             done = encode_items(
-                model._encode_batch, corpus, RepresentationStore(store, "x"), method.sampling, method.spec, workers=1
+                model.encode_batch, corpus, RepresentationStore(store, "x"), method.sampling, method.spec, workers=1
             )
             assert len(done.keys) == len(corpus)
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -62,10 +62,20 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_index_and_search(world: Path, tmp_path: Path) -> None:
     index = tmp_path / "index"
-    done = run("index", world / "media", "--model", world / "model", "-o", index)
+    done = run("index", world / "media", "--model", world / "model", "--index", index, "--report", tmp_path / "r.json")
     assert done.returncode == 3, done.stderr  # done, but not all could be read
-    assert "3 items" in done.stdout
+    assert "3 entries" in done.stdout
+    assert "3 new, 1 failed" in done.stdout
     assert "bad.mp4" in done.stderr
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert report["encoded"] == 3
+    assert list(report["failures"]) == [str(world / "media" / "bad.mp4")]
+    again = run("index", world / "media", "-o", index)  # the index knows its model
+    assert "3 same" in again.stdout, again.stderr
+    assert " 0 encoded" in again.stdout
+    other = run("index", world / "media", "-o", index, "--window", 3)
+    assert other.returncode == 1
+    assert "was made with windows" in other.stderr
     found = run("search", "ein rotes Bild", "--index", index, "-k", 2)
     assert found.returncode == 0, found.stderr
     lines = found.stdout.splitlines()
@@ -74,10 +84,62 @@ def test_index_and_search(world: Path, tmp_path: Path) -> None:
     long = run("search", "rot " * 2500, "--index", index, "-k", 1)
     assert long.returncode == 0
     assert "the model reads the first 64" in long.stderr
-    empty = run("search", "", "--index", index)
-    assert empty.returncode == 1
-    assert "needs text" in empty.stderr
-    assert "Traceback" not in empty.stderr
+    for arguments, message in ((("",), "needs text"), ((), "Nothing is asked for"), (("a", "--like", "x-0"), "x-0")):
+        wrong = run("search", *arguments, "--index", index)
+        assert wrong.returncode == 1
+        assert message in wrong.stderr
+        assert "Traceback" not in wrong.stderr
+
+
+def test_search_by_picture_by_hit_and_with_filters_as_json(world: Path, tmp_path: Path) -> None:
+    index, media = tmp_path / "index", world / "media"
+    run("index", media, "--model", world / "model", "--index", index)
+
+    def hits(*arguments: object) -> list[dict[str, Any]]:
+        done = run("search", *arguments, "--index", index, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)["hits"]
+
+    first = hits("--image", media / "1.png")[0]
+    assert first["path"] == str(media / "1.png")
+    assert str(media / "1.png") not in {hit["path"] for hit in hits("--like", first["id"])}
+    assert {hit["kind"] for hit in hits("rot", "--kind", "video")} == {"video"}
+    assert hits("rot", "--folder", world / "model") == []
+    assert len(hits("rot", "--unlike", "a red picture", "--lang", "de")) == 3
+    assert [hit["rank"] for hit in hits("rot", "-k", 1, "--offset", 1)] == [2]
+    video = hits("rot", "--kind", "video")[0]
+    assert video["moment"] in [time for time, _ in video["frames"]]
+
+
+def test_an_index_is_looked_after(world: Path, tmp_path: Path) -> None:
+    media, index = tmp_path / "media", tmp_path / "index"
+    media.mkdir()
+    for n in range(24):
+        Image.new("RGB", (20, 20), (10 * n, 30, 90)).save(media / f"{n}.png")
+    captions = [(Caption(f"red {n}", "en"), Caption(f"rot {n}", "de")) for n in range(24)]
+    items = tuple(MediaItem(f"{n}", f"{n}.png", "image", split="val", captions=captions[n]) for n in range(24))
+    write_manifest(Corpus("m", media, items), media / "m.jsonl")
+    run("index", media, "--model", world / "model", "--index", index)
+    told = run("stats", "--index", index)
+    assert "24 images" in told.stdout, told.stderr
+    assert "calibrated: no" in told.stdout
+    assert run("search", "rot", "--index", index, "--threshold", 0.5).returncode == 1
+    done = run("calibrate", "--index", index, "--corpus", media / "m.jsonl", "--cache", tmp_path / "cache")
+    assert "calibrated in de, en" in done.stdout, done.stderr
+    assert "calibrated: de, en" in run("stats", "--index", index).stdout
+    assert "%" in run("search", "rot", "--index", index, "-k", 1).stdout
+    none = run("search", "rot", "--index", index, "--threshold", 1)
+    assert none.returncode == 0
+    assert (none.stdout, none.stderr) == ("", "No good match.\n")
+    assert run("verify", "--index", index).returncode == 0
+    (media / "3.png").unlink()
+    broken = run("verify", "--index", index)
+    assert broken.returncode == 3
+    assert "3.png" in broken.stderr
+    pruned = run("index", media, "--index", index, "--prune")
+    assert "1 removed" in pruned.stdout, pruned.stderr
+    assert "23 files removed" in run("remove", media, "--index", index).stdout
+    assert run("remove", media, "--index", index).returncode == 1
 
 
 def test_eval_writes_what_it_prints(world: Path, tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "babelreel"
 
 # From the first stage to the last; a folder is one stage, and its files may import each other.
 STAGES = [
-    "errors", "types", "extras", "atomic", "config", "progress", "language",
+    "errors", "types", "extras", "memory", "atomic", "config", "progress", "language",
     "media", "corpora", "device", "distributed", "data", "encoders", "losses", "scoring", "methods", "runs",
-    "model", "ranking", "metrics", "evaluate", "candidates", "report", "training", "index", "demo", "cli",
-    "__main__",
+    "model", "ranking", "metrics", "crosslingual", "evaluate", "candidates", "report", "training", "index", "demo",
+    "commands", "cli", "__main__",
 ]  # fmt: skip
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Searcher", "load", "open_corpus"]
+__all__ = ["Filter", "Query", "Searcher", "load", "open_corpus"]
 
 if TYPE_CHECKING:
     from babelreel.corpora.registry import open_corpus
+    from babelreel.index.query import Query
     from babelreel.index.search import Searcher
+    from babelreel.index.store import Filter
     from babelreel.model import load
 
 _WHERE = {
     "load": "babelreel.model",
     "Searcher": "babelreel.index.search",
+    "Query": "babelreel.index.query",
+    "Filter": "babelreel.index.store",
     "open_corpus": "babelreel.corpora.registry",
 }
 

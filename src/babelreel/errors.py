@@ -35,5 +35,17 @@ class IndexStoreError(BabelreelError):
     """An index that is missing, damaged, or was written by another model."""
 
 
+class MissingIndexError(IndexStoreError):
+    """There is no index where one was looked for."""
+
+
+class MissingEntryError(IndexStoreError):
+    """An entry that an index does not hold, or no longer."""
+
+
+class QueryError(BabelreelError):
+    """A search that asks for nothing, or for what makes no sense."""
+
+
 class MissingExtraError(BabelreelError):
     """An optional dependency that is not installed; the message names the extra."""

@@ -17,6 +17,7 @@ import numpy as np
 from torch import Tensor
 
 from babelreel import __version__
+from babelreel.crosslingual import Disagreement, disagreement
 from babelreel.errors import CorpusError, ScoreError
 from babelreel.metrics import chance, intervals, mean_recall, measure, sum_of_recalls
 from babelreel.model import Model
@@ -55,12 +56,13 @@ class Row:
 class Evaluation:
     """The table, and behind it the ranks (by language and direction), for paired tests and breakdowns.
 
-    `failures` says of each item that could not be read why.
+    `failures` says of each item that could not be read why; `disagreement` how far languages rank apart.
     """
 
     header: Header
     rows: tuple[Row, ...]
     failures: Mapping[str, str] = field(default_factory=dict)
+    disagreement: Mapping[Direction, Disagreement] = field(default_factory=dict)
     ranks: Mapping[tuple[str, Direction], Ranks] = field(default_factory=dict, repr=False, compare=False)
 
     def row(self, lang: str, direction: Direction) -> Row:
@@ -142,7 +144,8 @@ def evaluate(
         spread = intervals(found, header.seed)
         rows.append(Row(found.lang, found.direction, len(found), found.candidates, measure(found), spread, expected))
         ranks[found.lang, found.direction] = found
-    return Evaluation(header, tuple(rows), failed, ranks)
+    apart = {way: disagreement(ranks, corpus, way) for way in _directions(corpus.items)}
+    return Evaluation(header, tuple(rows), failed, {way: d for way, d in apart.items() if d is not None}, ranks)
 
 
 def rank_corpus(

@@ -10,10 +10,13 @@ from babelreel.errors import MissingExtraError
 EXTRA_OF = {
     "accelerate": "train",
     "lancedb": "index",
+    "pyarrow": "index",
     "pymilvus": "index",
+    "milvus_lite": "index",
     "fastapi": "serve",
     "uvicorn": "serve",
     "ray": "scale",
+    "scenedetect": "shots",
     "matplotlib": "report",
 }
 

@@ -137,7 +137,7 @@ class Model:
             raise CorpusError(f"The store {store.folder} belongs to another model ({store.fingerprint}).")
         workers = max(1, (os.cpu_count() or 2) - 1)
         encoded = encode_items(
-            self._encode_batch, corpus, store, self.method.sampling, self.method.spec, workers=workers,
+            self.encode_batch, corpus, store, self.method.sampling, self.method.spec, workers=workers,
             progress=progress,
         )  # fmt: skip
         return encoded.keys, encoded.failures
@@ -161,7 +161,8 @@ class Model:
         with torch.inference_mode():
             return self.method.frame_scores(queries.to(self.device), items.to(self.device)).float().cpu()
 
-    def _encode_batch(self, batch: MediaBatch) -> Representation:
+    def encode_batch(self, batch: MediaBatch) -> Representation:
+        """Encode B items whose frames are at hand, on the model's device; the rows are on the CPU."""
         with inference(self.device):
             return _to_cpu(self.method.encode_media(batch.to(self.device)))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from babelreel.atomic import atomic_path
+from babelreel.crosslingual import Disagreement, gaps, weakest
 from babelreel.errors import ConfigError, CorpusError
 from babelreel.evaluate import Evaluation, Header, Row
 from babelreel.extras import require
@@ -45,7 +46,8 @@ def to_json(evaluation: Evaluation) -> str:
         record |= {"queries": row.queries, "candidates": row.candidates, **row.measures}
         rows.append(record | {"ci95": {k: list(v) for k, v in row.ci95.items()}, "chance": dict(row.chance)})
     summary = {lang: {"SumR": total, "mAR": mean} for lang, (total, mean) in evaluation.summaries().items()}
-    content = {"header": asdict(evaluation.header), "rows": rows, "summary": summary}
+    apart = {way: found._asdict() for way, found in evaluation.disagreement.items()}
+    content = {"header": asdict(evaluation.header), "rows": rows, "summary": summary, "mean_rank_variance": apart}
     return json.dumps(content | {"failures": dict(evaluation.failures)}, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -64,7 +66,8 @@ def from_json(text: str) -> Evaluation:
             )
             for r in content["rows"]
         )  # fmt: skip
-        return Evaluation(Header(**content["header"]), rows, content["failures"])
+        apart = {way: Disagreement(**found) for way, found in content.get("mean_rank_variance", {}).items()}
+        return Evaluation(Header(**content["header"]), rows, content["failures"], apart)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise CorpusError(
             f"This is not the JSON of an evaluation ({error!r}). `babelreel eval --json` writes it."
@@ -143,9 +146,30 @@ def _notes(evaluation: Evaluation) -> Sequence[str]:
         said = ", ".join(f"{lang} {total:.1f} / {mean:.1f}" for lang, (total, mean) in summaries.items())
         notes.append(f"SumR / mAR: {said}")
     notes.append("R@k: percent of queries with a relevant candidate in the first k; ties count against the model.")
+    notes += _between_languages(evaluation)
     weak = sum(row.ci95["R@1"][0] <= row.chance["R@1"] for row in evaluation.rows)
     if weak:
         notes.append(
             f"R@1 is not above chance in {weak} of {len(evaluation.rows)} rows: their intervals reach down to it."
         )
+    return notes
+
+
+def _between_languages(evaluation: Evaluation) -> list[str]:
+    """What the languages say together, a line a direction."""
+    notes = []
+    for way in dict.fromkeys(row.direction for row in evaluation.rows):
+        values = {row.lang: row.measures["R@1"] for row in evaluation.rows if row.direction == way}
+        if len(values) < 2:
+            continue
+        lang, value = weakest(values)
+        said = [f"{way} R@1: weakest {lang} {value:.1f}"]
+        far = gaps(values)
+        if far:
+            told = ", ".join(f"{lang} {gap.points:+.1f} (x {gap.ratio:.2f})" for lang, gap in far.items())
+            said.append(f"gap to English {told}")
+        if way in evaluation.disagreement:
+            variance, queries = evaluation.disagreement[way]
+            said.append(f"mean rank variance between languages {variance:.1f} over {queries} queries")
+        notes.append("; ".join(said))
     return notes

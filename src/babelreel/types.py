@@ -307,14 +307,34 @@ class Ranks:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """A window of a video that matches too: its span and its best frame's time in seconds, and its score."""
+
+    id: str
+    start: float
+    end: float
+    time: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
-    """One answer of a search: which file, which span (seconds, None for images), how well, and its best moment."""
+    """One answer of a search: a file, by its best window, and how well that matches.
+
+    `id` names the window, or the image; `start`, `end` and `moment`, the time of the best frame, are seconds within the
+    video, None for an image. `frames` are (time, weight) of the window's frames, weights from 0 for its worst to 1 for
+    its best. `moments` are other windows of the same video, best first. `confidence`, 0 to 1, means the same in every
+    language, and is 0 for what the model cannot read; None where the index is not calibrated.
+    """
 
     rank: int
     score: float
-    item_id: str
+    id: str
     path: str
     kind: Kind
     start: float | None = None
     end: float | None = None
     moment: float | None = None
+    frames: tuple[tuple[float, float], ...] = ()
+    moments: tuple[Moment, ...] = ()
+    confidence: float | None = None

@@ -29,7 +29,10 @@ from babelreel.errors import MediaError
 from babelreel.media.audio import read_audio
 from babelreel.media.files import kind_of, read_item
 from babelreel.media.transforms import ImageSpec
+from babelreel.media.playable import CopyCache, playable, showable
+from babelreel.media.thumbnail import image_thumbnail, video_thumbnails
 from babelreel.media.video import Sampling, probe
+from babelreel.media.windows import Windows, windows_of
 
 folder, count = Path(sys.argv[1]), int(sys.argv[2])
 sources = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
@@ -58,6 +61,7 @@ def mutate(data):
 def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
 
+cache = CopyCache(folder.parent / "cache", 1 << 20)
 read, refused, memory, spec = 0, 0, [], ImageSpec(32, 32)
 for number in range(count):
     name = rng.choice(names)
@@ -74,6 +78,13 @@ for number in range(count):
         if kind == "video":
             probe(path)
             read_audio(path)
+            if number % 8 == 0:
+                windows = windows_of(path, Windows(1.0, shots=number % 16 == 0))
+                assert len(video_thumbnails(path, [windows[-1][0]])) == 1
+                assert playable(path, cache).exists()
+        elif number % 8 == 0:
+            assert image_thumbnail(path)
+            assert showable(path, cache).exists()
     except MediaError:
         refused += 1
     if number in (count // 4, count - 1):

@@ -22,7 +22,7 @@ from babelreel.demo.answers import ask
 from babelreel.demo.compare import measure_runs, tables
 from babelreel.demo.state import State
 from babelreel.encoders.small import write_small_backbone
-from babelreel.index.build import build_index
+from babelreel.index.build import build_index, prepare_index
 from babelreel.model import load
 from babelreel.progress import progress_bar
 from babelreel.training.loop import train
@@ -67,7 +67,8 @@ def run_demo(demo: Demo) -> None:
     print("6/7 An index of the test clips, and queries in five languages")
     model = load(folder / "runs" / "mumur")
     with progress_bar("indexing", "clips") as progress:
-        build_index(test, model, folder / "index", progress)
+        clips = [test.path(item) for item in test.items]
+        build_index(clips, model, prepare_index(folder / "index", model), progress=progress)
     print(ask(folder / "index", model, test))
     print(_next(folder))
     print(f"Done in {time.monotonic() - began:.0f} s.")
@@ -122,4 +123,4 @@ def _next(folder: Path) -> str:
     babelreel data show {folder / "playground" / "manifest.jsonl"}
     babelreel train {folder / "recipes" / "mumur.toml"} --set 'data.langs=["sw"]' -o my-run  # Swahili, not French
     babelreel eval my-run --corpus {folder / "playground" / "manifest.jsonl"} --split test
-    babelreel index ~/Videos --model openai/clip-vit-base-patch32 -o my-index  # your own files"""
+    babelreel index ~/Videos --model openai/clip-vit-base-patch32 --index my-index  # your own"""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from babelreel.index.search import Searcher
-from babelreel.media.video import probe
 from babelreel.model import Model
 from babelreel.types import Corpus
 
@@ -25,13 +24,13 @@ def ask(index: Path, model: Model, test: Corpus) -> str:
         item = seen[number * len(seen) // len(ASKED)]
         query = next(c for c in item.captions if c.lang == lang)
         english = next(c for c in item.captions if c.lang == "en" and c.group == query.group)
-        hits = searcher.search(query.text, len(test), lang)
-        rank = next(hit.rank for hit in hits if hit.item_id == item.id)
+        hits = searcher.search(query.text, len(test), lang).hits
+        path = str(test.path(item).absolute())
+        rank = next(hit.rank for hit in hits if hit.path == path)
         lines += [f"    {lang}: {query.text}", f"        ({english.text})"]
         for hit in hits[:FIRST]:
-            end = hit.end if hit.end is not None else probe(hit.path).duration
-            right = "  <- it was this one" if hit.item_id == item.id else ""
-            span = f"{hit.start or 0:.1f} to {end:.1f} s, best at {hit.moment or 0:.1f} s"
+            right = "  <- it was this one" if hit.path == path else ""
+            span = f"{hit.start or 0:.1f} to {hit.end or 0:.1f} s, best at {hit.moment or 0:.1f} s"
             lines.append(f"        {hit.score:6.2f}  {_short(hit.path)}  {span}{right}")
         if rank > FIRST:
             lines.append(f"        the right clip stands in place {rank} of {len(test)}")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import torch
 from PIL import Image, ImageSequence
+from torch import Tensor
 
 from babelreel.media.image import check_size, image_errors, open_image, to_tensor
 from babelreel.media.sampling import Sampling, Timeline, choose
@@ -47,6 +49,21 @@ def read_animation(
     Raises:
         MediaError: when it is damaged or too large, or the span lies beyond its end.
     """
+    timeline = read_animation_timeline(path)
+    wanted = set(choose(timeline, sampling, start, end, generator, path))
+    images, times = [], []
+    for stamp, tensor in pictures(path, timeline, wanted):
+        images.append(resize(tensor.unsqueeze(0), spec) if spec is not None else tensor.unsqueeze(0))
+        times.append(stamp * timeline.tick)
+    return Frames(torch.cat(images), torch.tensor(times))
+
+
+def read_animation_timeline(path: str | Path) -> Timeline:
+    """When each picture of an animation is shown, in milliseconds; for that, each is decoded.
+
+    Raises:
+        MediaError: when it is damaged or too large.
+    """
     with image_errors(path), open_image(path) as image:
         check_size(image, path)
         stamps: list[int] = []
@@ -55,11 +72,16 @@ def read_animation(
             picture.load()  # only then its delay is known
             stamps.append(clock)
             clock += round(picture.info.get("duration") or DEFAULT_DELAY) or 1
-        wanted = set(choose(Timeline(stamps, stamps, 0.001), sampling, start, end, generator, path))
-        images, times = [], []
-        for stamp, picture in zip(stamps, ImageSequence.Iterator(image), strict=True):
+    return Timeline(stamps, stamps, 0.001)
+
+
+def pictures(path: str | Path, timeline: Timeline, wanted: Collection[int]) -> Iterator[tuple[int, Tensor]]:
+    """The pictures of an animation that are shown at the `wanted` milliseconds, each as uint8 RGB (3, H, W).
+
+    Raises:
+        MediaError: when it is damaged.
+    """
+    with image_errors(path), open_image(path) as image:
+        for stamp, picture in zip(timeline.pts, ImageSequence.Iterator(image), strict=True):
             if stamp in wanted:
-                tensor = to_tensor(picture).unsqueeze(0)
-                images.append(resize(tensor, spec) if spec is not None else tensor)
-                times.append(stamp / 1000)
-    return Frames(torch.cat(images), torch.tensor(times))
+                yield stamp, to_tensor(picture)

@@ -88,6 +88,23 @@ def read_audio(
     return Waveform(torch.from_numpy(np.ascontiguousarray(samples)), rate, errors)
 
 
+def stream_audio(path: str | Path, rate: int) -> Iterator[Array]:
+    """All of the first audio stream piece by piece, float32 (C, S), C 1 or 2, from time 0 on; nothing without sound.
+
+    Raises:
+        MediaError: when the file is missing or damaged.
+    """
+    with open_container(path) as container:
+        if not container.streams.audio:
+            return
+        reached = 0
+        for position, piece in _Reader(container, rate).resampled():
+            for begin in range(reached, position, rate):
+                yield np.zeros((piece.shape[0], min(rate, position - begin)), np.float32)
+            yield piece
+            reached = position + piece.shape[1]
+
+
 class _Reader:
     """Decodes and resamples one audio stream, and knows where on the file's clock the samples lie."""
 
@@ -110,7 +127,7 @@ class _Reader:
                 self.container.seek(int(moment / self.stream.time_base), stream=self.stream, backward=True)
         pieces: list[Array] = []
         begins = ends = 0
-        for position, piece in self._resampled():
+        for position, piece in self.resampled():
             ends = position + piece.shape[1]
             if ends > first:
                 begins = begins if pieces else position
@@ -120,7 +137,7 @@ class _Reader:
         samples = np.concatenate(pieces, axis=1) if pieces else np.zeros((1, 0), np.float32)
         return np.nan_to_num(samples).clip(-1.0, 1.0), begins, ends
 
-    def _resampled(self) -> Iterator[tuple[int, Array]]:
+    def resampled(self) -> Iterator[tuple[int, Array]]:
         """Pieces (C, S) at the wanted rate, each with the position of its first sample."""
         resampler, position, fed = None, 0, 0
         for index, native, piece in self._aligned():

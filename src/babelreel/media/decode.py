@@ -7,9 +7,11 @@ truncated and in streamed files, packets do not. Nor are seeks: one that lands b
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +27,7 @@ from babelreel.media.sampling import Timeline
 
 # A jump empties the decoder's pipeline, which costs about as much as decoding a few frames.
 WORTH_A_JUMP = 8
+REMEMBERED = 8  # timelines; one of a film of two hours takes some megabytes
 
 
 @contextmanager
@@ -56,9 +59,21 @@ def open_video(path: str | Path, threads: int) -> Iterator[tuple[Any, Any]]:
 def read_timeline(path: str | Path) -> Timeline:
     """The timestamps of a video's frames, from one pass over its packets.
 
+    Those of the last few files are remembered while the files stay what they are: the windows of a long video are read
+    one by one, and would each cost a pass over all of it.
+
     Raises:
         MediaError: as `open_video`, and when there is no frame.
     """
+    try:
+        state = os.stat(path)
+    except OSError:
+        return _read_timeline(str(path), 0, 0)  # says what is wrong
+    return _read_timeline(os.path.abspath(path), state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _read_timeline(path: str, size: int, modified: int) -> Timeline:
     pts: set[int] = set()
     keys: set[int] = set()
     reordered = False

@@ -69,9 +69,9 @@ def read_frames(
     with Decoder(path, timeline, threads) as decoder:
         aspect = aspect_of(decoder.stream)
         try:
-            taken = [(stamp, _to_tensor(frame, aspect, spec)) for stamp, frame in decoder.take(wanted)]
+            taken = [(stamp, frame_tensor(frame, aspect, spec)) for stamp, frame in decoder.take(wanted)]
         except DisorderError:
-            taken = [(stamp, _to_tensor(frame, aspect, spec)) for stamp, frame in decoder.take_in_order(wanted)]
+            taken = [(stamp, frame_tensor(frame, aspect, spec)) for stamp, frame in decoder.take_in_order(wanted)]
         errors = decoder.damage.errors
     if not taken:
         raise MediaError(f"{path} is damaged: none of its frames could be decoded ({errors} errors).")
@@ -95,7 +95,7 @@ def probe(path: str | Path) -> VideoInfo:
         frame = next(decoded(container, stream, Damage()), None)
         if frame is None:
             raise MediaError(f"{path} is damaged: none of its frames could be decoded.")
-        height, width = _to_tensor(frame, aspect_of(stream), None).shape[-2:]
+        height, width = frame_tensor(frame, aspect_of(stream), None).shape[-2:]
         fps = float(stream.average_rate or 0)
         codec = stream.codec_context.codec.canonical_name
         has_audio = bool(container.streams.audio)
@@ -128,9 +128,9 @@ def _from_the_end(container: Any, stream: Any, first: int | None) -> float | Non
     return duration if abs(duration - header) <= max(1.0, header / 100) else None
 
 
-def _to_tensor(frame: Any, aspect: float, spec: ImageSpec | None) -> Tensor:
-    """A decoded frame as uint8 RGB (3, H, W), upright, opaque, with square pixels."""
-    if any(component.is_alpha for component in frame.format.components) or frame.format.name == "pal8":
+def frame_tensor(frame: Any, aspect: float, spec: ImageSpec | None) -> Tensor:
+    """A decoded frame as uint8 RGB (3, H, W), upright, opaque, with square pixels (`aspect`: see `aspect_of`)."""
+    if may_be_transparent(frame):
         pixels = frame.to_ndarray(format="rgba").astype(np.uint16)
         alpha = pixels[..., 3:]
         array = ((pixels[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
@@ -146,3 +146,8 @@ def _to_tensor(frame: Any, aspect: float, spec: ImageSpec | None) -> Tensor:
     if spec is not None:
         image = resize(image.unsqueeze(0), spec)[0]
     return image.contiguous()
+
+
+def may_be_transparent(frame: Any) -> bool:
+    """Whether a decoded frame's pixel format has room for transparency."""
+    return frame.format.name == "pal8" or any(component.is_alpha for component in frame.format.components)
