@@ -176,6 +176,20 @@ def test_data_commands(world: Path, tmp_path: Path) -> None:
     check = run("data", "check", manifest)
     assert check.returncode == 3
     assert "3 of 4 items can be read" in check.stdout
+    table = "key,vid_key,video_id,sentence\nret0,msr0,video0,a dog\nret1,msr1,video1,a cat\n"
+    (tmp_path / "MSRVTT_JSFUSION_test.csv").write_text(table)
+    (tmp_path / "video0.mkv").write_bytes((world / "media" / "v.mp4").read_bytes())
+    named = run("data", "check", "msrvtt-1ka-9k", "--root", tmp_path)
+    assert named.returncode == 3
+    assert "missing media: 1 of 2 items" in named.stdout
+    assert "published are 1,000 items" in named.stdout
+    assert "1 of 2 items can be read" in named.stdout
+    assert "video1" in named.stderr
+    (tmp_path / "1.png").write_bytes((world / "media" / "1.png").read_bytes())
+    (tmp_path / "twice.jsonl").write_text('{"path": "1.png", "id": "a"}\n{"path": "1.png", "id": "b"}\n')
+    readable = run("data", "check", tmp_path / "twice.jsonl")  # every file can be read, and the corpus is wrong still
+    assert (readable.returncode, readable.stderr) == (3, "")
+    assert "1.png: a, b" in readable.stdout
     show = run("data", "show", manifest, "-n", 1, "--langs", "de")
     assert "ein rotes Bild" in show.stdout
     assert "a red picture" not in show.stdout

@@ -404,8 +404,9 @@ def test_early_stopping(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_choosing_on_the_test_split_is_refused(world: Path) -> None:
-    with pytest.raises(ConfigError, match="choose the checkpoint on the test split"):
-        recipe(world, data={"validate": "test"})
+    for split in ("test", "test1", "test_2017_flickr"):
+        with pytest.raises(ConfigError, match=f"'{split}' would choose the checkpoint on the test split"):
+            recipe(world, data={"validate": split})
     with pytest.raises(ConfigError, match="choose checkpoints on other data"):
         recipe(world, data={"validate": "train"})
 

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from babelreel.commands.shared import CorpusArgument, Langs, MediaRoot, Split, open_corpus, report_failures, split_langs
+from babelreel.commands.shared import (
+    SOME_FAILED,
+    CorpusArgument,
+    Langs,
+    MediaRoot,
+    Split,
+    open_corpus,
+    report_failures,
+    split_langs,
+)
 from babelreel.progress import progress_bar
 
 data_app = typer.Typer(help="Corpora: what there is, what they hold, what is missing.", no_args_is_help=True)
@@ -19,7 +28,8 @@ def data_list() -> None:
     from babelreel.corpora.registry import CORPORA
 
     for name, entry in CORPORA.items():
-        print(f"{name}\n    {entry.about}\n    needs: {entry.needs}\n    licence: {entry.licence}")
+        print(f"{name}\n    {entry.about}\n    needs: {entry.needs}")
+        print(f"    from: {entry.source}\n    licence: {entry.licence}")
     print("Any other corpus is a manifest: JSON lines with id, path, kind, start, end, split, captions.")
 
 
@@ -35,14 +45,20 @@ def data_stats(corpus: CorpusArgument, media_root: MediaRoot = None) -> None:
 
 @data_app.command("check")
 def data_check(corpus: CorpusArgument, media_root: MediaRoot = None, split: Split = None) -> None:
-    """Decode a frame of every item and list what is missing or cannot be read."""
+    """What is missing, counts beside the published ones, odd captions, leaks; then decode a frame of every item."""
+    from babelreel.corpora.audit import audit_named
     from babelreel.corpora.check import check
 
-    chosen = open_corpus(corpus, media_root, split, None)
+    whole, findings = audit_named(corpus, media_root)
+    for finding in findings:
+        print(finding)
+    chosen = whole.select(split)
     with progress_bar("checking") as progress:
         failures = check(chosen, progress=progress)
     print(f"{len(chosen) - len(failures)} of {len(chosen)} items can be read")
     report_failures(failures)
+    if any(finding.fault for finding in findings):
+        raise typer.Exit(SOME_FAILED)
 
 
 @data_app.command("show")

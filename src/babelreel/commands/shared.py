@@ -20,7 +20,9 @@ INTERRUPTED = 130  # what shells use for Ctrl-C
 ModelArgument = Annotated[str, typer.Argument(help="a model folder or a hub id")]
 CorpusArgument = Annotated[str, typer.Argument(help="a corpus name, or the path of a manifest (*.jsonl)")]
 CorpusOption = Annotated[str, typer.Option("--corpus", help="a corpus name, or the path of a manifest (*.jsonl)")]
-MediaRoot = Annotated[Path | None, typer.Option("--media-root", help="the folder that the corpus's paths start from")]
+MediaRoot = Annotated[
+    Path | None, typer.Option("--media-root", "--root", help="the folder that the corpus's paths start from")
+]
 Split = Annotated[str | None, typer.Option(help="one split of the corpus")]
 Langs = Annotated[str | None, typer.Option(help="languages, separated by commas; default: all")]
 Device = Annotated[str | None, typer.Option(help="where to compute, such as cpu or cuda:0; default: the best at hand")]

@@ -9,6 +9,10 @@ The *seven languages* are en zh ar pt de in people's own captions, and fr cs fro
 name of their own: `flickr8k-all` (the seven with Multi30k's German and Portuguese too), `flickr8k-m30k` (parallel text
 in five languages) and `flickr8k-xfc` (eight languages for zero-shot tests; images of Multi30k's test part, whose other
 captions a training run must not have seen).
+
+`flickr8k-official` reads the files as their authors publish them: English in Flickr8k.token.txt, Chinese of Flickr8k-CN
+(Li et al. 2016; `zhc` written by people, `zhm` translations of the English test captions by people) and Arabic (ElJundi
+et al. 2020), with the official parts.
 """
 
 from __future__ import annotations
@@ -16,8 +20,11 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
+from babelreel.corpora.annotations import Annotations
+from babelreel.corpora.entry import Entry
 from babelreel.errors import CorpusError
 from babelreel.types import Caption, Corpus, MediaItem
 
@@ -32,6 +39,9 @@ SEVEN = {
 M30K = {f"m30k_{lang}": (lang, "m30k") for lang in ("en", "de", "fr", "cs", "pt")}
 XFC = {f"xfc_{lang}": (lang, "") for lang in ("de", "en", "es", "id", "ja", "ru", "tr", "zh")}
 ALL = SEVEN | {"m30k_de": ("de", "m30k"), "m30k_pt": ("pt", "m30k")}
+ENGLISH, ARABIC = "Flickr8k.token.txt", "Flickr8k.arabic.full.txt"
+CHINESE, CHINESE_TEST = "flickr8kzhc.caption.txt", "flickr8kzhmtest.captions.txt"
+LISTS = {"test": "Flickr_8k.testImages.txt", "val": "Flickr_8k.devImages.txt", "train": "Flickr_8k.trainImages.txt"}
 READINGS = {"flickr8k": SEVEN, "flickr8k-all": ALL, "flickr8k-m30k": M30K, "flickr8k-xfc": XFC}
 
 
@@ -66,3 +76,72 @@ def read_flickr8k(root: str | Path, name: str = "flickr8k") -> Corpus:
             item_path = str(IMAGES / image)
             items.append(MediaItem(image, item_path, "image", split=record["split"], captions=captions, tags=tags))
     return Corpus(name, Path(root), tuple(items))
+
+
+def read_official(folder: Annotations) -> Corpus:
+    """The official files; a line is `<image>.jpg#<n>`, a tab or space, and the caption."""
+    for split, listed in LISTS.items():
+        if folder.has(listed):
+            for _, line in folder.lines(listed):
+                name = line.removesuffix(".jpg")
+                folder.item(name, split, folder.media(name, default=f"Flicker8k_Dataset/{name}.jpg"), "image")
+    for file, lang in ((ENGLISH, "en"), (ARABIC, "ar"), (CHINESE, "zh"), (CHINESE_TEST, "zh")):
+        if not folder.has(file):
+            continue
+        for number, image, n, text in _lines(folder, file):
+            group = n if file in (ENGLISH, CHINESE_TEST) else ""
+            folder.caption(image, text, lang, file, number, group=group)
+    return folder.corpus()
+
+
+def _lines(folder: Annotations, file: str) -> Iterator[tuple[int, str, str, str]]:
+    """Line number, image, number of the caption, caption. A line without a name goes on with the caption before it."""
+    whole: list[tuple[int, str]] = []
+    for number, text in folder.lines(file):
+        if ".jpg" in text.partition("#")[0]:
+            whole.append((number, text))
+        elif whole:
+            folder.notes.append(f"{file}, {number}: no image is named, so {text!r} goes on with the line before")
+            whole[-1] = (whole[-1][0], whole[-1][1] + text)
+        else:
+            raise folder.wrong(file, number, f"holds {text[:60]!r}", "A line is an image's name with #n and a caption.")
+    for number, text in whole:
+        key, *caption = text.split(maxsplit=1)
+        image, *_, n = key.split("#")
+        yield number, image.partition(".jpg")[0], n, "".join(caption)
+
+
+def _reading(name: str, about: str) -> Entry:
+    return Entry(
+        lambda folder: read_flickr8k(folder.root, name),
+        about,
+        (FILE.as_posix(),),
+        f"{IMAGES.as_posix()}/",
+        source="put together from the official files of Flickr8k, its translations and Multi30K",
+        licence="research and education only",
+    )
+
+
+CORPORA = {
+    "flickr8k": _reading("flickr8k", "7,091 photographs, captions in en zh ar pt de fr cs"),
+    "flickr8k-all": _reading(
+        "flickr8k-all",
+        "the same in the same languages, with Multi30k's German and Portuguese captions too, to train on",
+    ),
+    "flickr8k-m30k": _reading("flickr8k-m30k", "the same photographs, Multi30k's parallel captions in en de fr cs pt"),
+    "flickr8k-xfc": _reading(
+        "flickr8k-xfc", "xFlickrCO's captions in de en es id ja ru tr zh, for zero-shot languages"
+    ),
+    "flickr8k-official": Entry(
+        read_official,
+        "Flickr8k from its official files in its official parts, en zh ar",
+        (*LISTS.values(), ENGLISH, CHINESE, CHINESE_TEST, ARABIC),
+        "the photographs, such as 1000268201_693b08cb0e.jpg",
+        source="Flickr8k_text.zip (Hodosh et al. 2013); github.com/li-xirong/flickr8kcn; Arabic of ElJundi et al. 2020",
+        licence="research and education only",
+        published={(s, "en"): (n, 5 * n) for s, n in (("train", 6000), ("val", 1000), ("test", 1000))}
+        | {("train", "zh"): (6000, 30000), ("val", "zh"): (1000, 5000), ("test", "zh"): (1000, 10000)}
+        | {(s, "ar"): (n, 3 * n) for s, n in (("train", 6000), ("val", 1000), ("test", 1000))},
+        figures="Hodosh et al. 2013; Li et al. 2016; ElJundi et al. 2020",
+    ),
+}

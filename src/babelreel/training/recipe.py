@@ -49,8 +49,9 @@ class DataConfig:
     augment: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
-        if self.validate == "test":
-            raise ConfigError("validate = 'test' would choose the checkpoint on the test split. Name another split.")
+        if self.validate.startswith("test"):  # "test1" to "test5", "test_2017_flickr" are test splits as well
+            wrong = f"validate = {self.validate!r} would choose the checkpoint on the test split."
+            raise ConfigError(f"{wrong} Name another split.")
         if self.validate == self.train:
             raise ConfigError(f"train and validate are both {self.train!r}: choose checkpoints on other data.")
         if self.captions < 1:
