@@ -10,7 +10,7 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints
 	$(PYTHON) -m venv .venv
 	@echo "Installing babelreel into .venv (a few minutes the first time)"
 	$(INSTALL) torch
-	$(INSTALL) -e '.[report,train]'
+	$(INSTALL) -e '.[index,report,serve,train]'
 	@touch $@
 
 .venv/dev: .venv/core
