@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+from seen import serving
 
 import babelreel
+from babelreel.corpora.playground.generate import generate
 from babelreel.encoders.small import write_small_clip
 from babelreel.index.build import build_index, describe_index
 from babelreel.index.open import create_index
@@ -27,6 +32,8 @@ from babelreel.serve.settings import Settings
 
 TEXTS = ["a red circle", "ein roter Kreis", "一个红色的圆"]
 HOME = "http://localhost"
+CHROMIUM = shutil.which("chromium")
+STILLS = 30  # more than a page of hits
 
 
 @pytest.fixture(scope="session")
@@ -100,3 +107,62 @@ class Gate:
         self.reached.set()
         assert self.open.wait(60)
         return self._search(queries)
+
+
+@pytest.fixture(scope="session")
+def library(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("page")
+    generate(root / "films", 6, 0, ("en",))
+    (root / "stills").mkdir()
+    pixels = np.random.default_rng(0).integers(0, 255, (STILLS, 12, 16, 3), dtype=np.uint8)
+    for n in range(STILLS):
+        name = f"a photograph with a long name {n:02}.png"
+        Image.fromarray(pixels[n]).resize((160, 120)).save(root / "stills" / name)
+    index = create_index(root / "index", describe_index(model, Windows(length=1.0)))
+    build_index([root / "films", root / "stills"], model, index)
+    index.close()
+    return root
+
+
+@pytest.fixture(scope="session")
+def address(library: Path, model: Model, settings: Settings) -> Iterator[str]:
+    with serving(library / "index", model, settings) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def ask(library: Path, model: Model) -> Callable[..., Answer]:
+    """What the page shall show: the first 24 of an answer."""
+    searcher = Searcher(library / "index", model)
+    return lambda text=None, k=24, **more: searcher.search(Query(text, k=k, **more))
+
+
+@pytest.fixture(scope="module")  # while it runs, no other event loop can in this thread: other files want theirs
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed: make browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
+    """Opens pages; in the end, nothing that they said was an error, so that also no policy was violated."""
+    contexts, said = [], []
+
+    def open_page(path: str = "/", base: str = address, **options: Any) -> Page:
+        context = browser.new_context(base_url=base, **{"reduced_motion": "reduce"} | options)
+        contexts.append(context)
+        context.set_default_timeout(8000)
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert [line for line in said if not line.startswith("Failed to load resource")] == []
