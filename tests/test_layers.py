@@ -12,7 +12,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "babelreel"
 STAGES = [
     "errors", "types", "extras", "memory", "atomic", "config", "progress", "language",
     "media", "corpora", "device", "distributed", "data", "encoders", "losses", "scoring", "methods", "runs",
-    "model", "ranking", "metrics", "crosslingual", "evaluate", "candidates", "report", "training", "index", "serve",
+    "model", "ranking", "metrics", "parity", "evaluate", "candidates", "report", "training", "index", "serve",
     "demo", "commands", "cli", "__main__",
 ]  # fmt: skip
 

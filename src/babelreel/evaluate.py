@@ -17,10 +17,10 @@ import numpy as np
 from torch import Tensor
 
 from babelreel import __version__
-from babelreel.crosslingual import Disagreement, disagreement
 from babelreel.errors import CorpusError, ScoreError
 from babelreel.metrics import chance, intervals, mean_recall, measure, sum_of_recalls
 from babelreel.model import Model
+from babelreel.parity import Disagreement, disagreement
 from babelreel.progress import Report
 from babelreel.ranking import Score, rank
 from babelreel.types import Corpus, Direction, MediaItem, Ranks, Representation

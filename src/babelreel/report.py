@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from babelreel.atomic import atomic_path
-from babelreel.crosslingual import Disagreement, gaps, weakest
 from babelreel.errors import ConfigError, CorpusError
 from babelreel.evaluate import Evaluation, Header, Row
 from babelreel.extras import require
 from babelreel.metrics import MEASURES
+from babelreel.parity import Disagreement, gaps, weakest
 
 PLOTS = (".png", ".svg", ".pdf")
 COLUMNS = ("lang", "dir", "queries", "candidates", *MEASURES, "R@1 95 % interval", "chance R@1")

@@ -1,4 +1,4 @@
-"""crosslingual.py: gaps, the weakest language and the mean rank variance, by hand."""
+"""parity.py: gaps, the weakest language and the mean rank variance, by hand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from babelreel.crosslingual import Disagreement, disagreement, gaps, weakest
+from babelreel.parity import Disagreement, disagreement, gaps, weakest
 from babelreel.types import Caption, Corpus, Direction, MediaItem, Ranks
 
 

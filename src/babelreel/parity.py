@@ -1,4 +1,4 @@
-"""What a table of languages says as a whole: the gap to English, the weakest language, how far languages disagree."""
+"""Parity of languages: the gap to English, the weakest language, how far languages disagree in their ranks."""
 
 from __future__ import annotations
 
