@@ -1,14 +1,12 @@
 """Searches over HTTP: requests a second and latency at 1, 8 and 64 clients, and what an overload does.
 
 A real server process on the loopback, over a small index of random pictures and a small random model, so that the
-figures are those of the server rather than of a model. Beside them stands the searcher alone, asked one text at a time
-in this process: what HTTP costs, and what answering several at once saves.
+figures are those of the server and the store rather than of a model. The clients share the machine with it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import subprocess
 import sys
@@ -29,7 +27,6 @@ import babelreel
 from babelreel.encoders.small import write_small_clip
 from babelreel.index.build import build_index, describe_index
 from babelreel.index.open import create_index
-from babelreel.index.search import Searcher
 
 CLIENTS = (1, 8, 64)
 TEXTS = ("a red circle jumps", "ein roter Kreis springt", "一个红色的圆在跳", "دائرة حمراء تقفز", "mduara mwekundu")
@@ -97,21 +94,6 @@ async def load(url: str, clients: int, seconds: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def alone(index: Path, seconds: float) -> dict[str, Any]:
-    """The searcher without a server."""
-    searcher, took = Searcher(index), []
-    searcher.search(TEXTS[0])
-    until = time.perf_counter() + seconds
-    while (began := time.perf_counter()) < until:
-        searcher.search(f"{TEXTS[len(took) % len(TEXTS)]} {len(took)}")
-        took.append(time.perf_counter() - began)
-    median, late = np.percentile(took, [50, 99])
-    return {
-        "what": "searcher alone", "searches/s": len(took) / seconds, "median ms": 1000 * median,
-        "p99 ms": 1000 * late, "failed": 0,
-    }  # fmt: skip
-
-
 async def overload(url: str) -> dict[str, Any]:
     """Many searches at once, then one by one: how many are put off, with Retry-After, and whether it recovers."""
     async with httpx.AsyncClient(base_url=url, timeout=60, limits=httpx.Limits(max_connections=OVERLOAD)) as client:
@@ -130,10 +112,9 @@ def main() -> None:
     pictures, seconds = (200, 1.5) if options.quick else (2000, 10.0)
     with tempfile.TemporaryDirectory() as name:
         index = make_index(Path(name), pictures)
-        rows = [alone(index, seconds)]
         with serving(index) as url:
             asyncio.run(load(url, 1, 1.0))
-            rows += [asyncio.run(load(url, clients, seconds)) for clients in CLIENTS]
+            rows = [asyncio.run(load(url, clients, seconds)) for clients in CLIENTS]
         with serving(index, "--waiting", str(FEW)) as url:
             rows.append(asyncio.run(overload(url)))
     report(rows, options.json, options.quick)
@@ -142,5 +123,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     main()
