@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import HOME, TEXTS, index_of, write_files
 from fastapi.testclient import TestClient
 from PIL import Image
+from shelf import HOME, TEXTS, index_of, write_files
 
 from babelreel.index.calibrate import NOTE
 from babelreel.index.open import open_index

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from conftest import TEXTS, Gate
+from shelf import TEXTS, Gate
 
 from babelreel.errors import MissingEntryError, OverloadError, QueryError
 from babelreel.index.query import Answer, Query

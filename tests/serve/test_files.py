@@ -9,9 +9,9 @@ from pathlib import Path
 
 import av
 import pytest
-from conftest import HOME, index_of, write_files
 from fastapi.testclient import TestClient
 from PIL import Image
+from shelf import HOME, index_of, write_files
 
 from babelreel.index.scan import entry_id
 from babelreel.index.search import Searcher

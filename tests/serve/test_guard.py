@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from conftest import HOME, Gate
 from fastapi.testclient import TestClient
+from shelf import HOME, Gate
 
 from babelreel.errors import ConfigError
 from babelreel.index.search import Searcher
