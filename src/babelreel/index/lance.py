@@ -119,7 +119,7 @@ class LanceIndex:
             IndexStoreError: when one is not there.
         """
         found = {entry.id: entry for page in self._find(ids, metadata(thumbnails)) for entry in as_entries(page)}
-        refuse_missing(ids, found, f"in {self.folder}")
+        refuse_missing(ids, found)
         return [found[name] for name in ids]
 
     def nearest(self, queries: Tensor, k: int, where: Filter | None = None) -> list[tuple[list[str], list[float]]]:
@@ -148,7 +148,7 @@ class LanceIndex:
             names = table[1].names(fields)
             for page in self._find(ids, ["id", *names]):
                 found |= zip(page["id"].to_pylist(), as_rows(page, table[1], names), strict=True)
-        return in_order(ids, found, self.info.fingerprint, f"in {self.folder}")
+        return in_order(ids, found, self.info.fingerprint)
 
     def blocks(
         self, size: int, fields: Sequence[str] | None = None, where: Filter | None = None
@@ -159,7 +159,7 @@ class LanceIndex:
             for page in self._scan(["id", *names], size, where):
                 ids = page["id"].to_pylist()
                 found = dict(zip(ids, as_rows(page, table[1], names), strict=True))
-                yield ids, in_order(ids, found, self.info.fingerprint, f"in {self.folder}")
+                yield ids, in_order(ids, found, self.info.fingerprint)
 
     def note(self, name: str, value: Any) -> None:
         """Keep a plain value with the index."""

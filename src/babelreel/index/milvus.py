@@ -126,7 +126,7 @@ class MilvusIndex:
         """
         names = [name for name in METADATA if thumbnails or name != "thumbnail"]
         found = {row["id"]: as_entry(row) for row in self._find(ids, names, "Strong")}
-        refuse_missing(ids, found, f"at {self._at.address}")
+        refuse_missing(ids, found)
         return [found[name] for name in ids]
 
     def nearest(self, queries: Tensor, k: int, where: Filter | None = None) -> list[tuple[list[str], list[float]]]:
@@ -156,9 +156,7 @@ class MilvusIndex:
         Raises:
             IndexStoreError: when one is not there.
         """
-        return in_order(
-            ids, self._tensors(ids, fields, self._freshness()), self.info.fingerprint, f"at {self._at.address}"
-        )
+        return in_order(ids, self._tensors(ids, fields, self._freshness()), self.info.fingerprint)
 
     def blocks(
         self, size: int, fields: Sequence[str] | None = None, where: Filter | None = None
@@ -169,7 +167,7 @@ class MilvusIndex:
             found = self._tensors(everything[start : start + size], fields, "Strong")
             ids = [name for name in everything[start : start + size] if name in found]
             if ids:
-                yield ids, in_order(ids, found, self.info.fingerprint, f"at {self._at.address}")
+                yield ids, in_order(ids, found, self.info.fingerprint)
 
     def note(self, name: str, value: Any) -> None:
         """Keep a plain value with the index.

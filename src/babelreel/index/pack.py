@@ -130,24 +130,22 @@ def pooled(row: Mapping[str, Tensor]) -> np.ndarray:
     return row["pooled"].detach().float().cpu().numpy()
 
 
-def in_order(
-    ids: Sequence[str], found: Mapping[str, Mapping[str, Tensor]], fingerprint: str, where: str
-) -> Representation:
+def in_order(ids: Sequence[str], found: Mapping[str, Mapping[str, Tensor]], fingerprint: str) -> Representation:
     """The rows of N ids, padded and stacked in the order of the ids.
 
     Raises:
         IndexStoreError: when one was not found.
     """
-    refuse_missing(ids, found, where)
+    refuse_missing(ids, found)
     return stack([found[name] for name in ids], fingerprint)
 
 
-def refuse_missing(ids: Sequence[str], found: Mapping[str, Any], where: str) -> None:
+def refuse_missing(ids: Sequence[str], found: Mapping[str, Any]) -> None:
     """Raise MissingEntryError when one of the ids was not found, or none was asked for."""
     missing = [name for name in ids if name not in found]
     if missing:
         raise MissingEntryError(
-            f"{len(missing)} of {len(ids)} entries are not in the index {where}, such as {missing[0]!r}. "
+            f"{len(missing)} of {len(ids)} entries are not in the index, such as {missing[0]!r}. "
             "They may have been removed since: search again."
         )
 

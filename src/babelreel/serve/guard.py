@@ -105,7 +105,8 @@ class _Answer:
 
     def __init__(self, send: Send, path: str) -> None:
         self._send = send
-        self._stored = path.startswith((MEDIA, "/thumbnails/", PAGE)) or path == "/"
+        self._page = path.startswith(PAGE) or path == "/"
+        self._stored = self._page or path.startswith((MEDIA, "/thumbnails/"))
         self.status = 0
 
     async def send(self, message: Message) -> None:
@@ -116,6 +117,8 @@ class _Answer:
                 headers[name] = value
             if not self._stored or self.status >= 400:
                 headers["Cache-Control"] = "no-store"
+            elif self._page:  # asked for anew each time, so that a newer version's parts fit together
+                headers["Cache-Control"] = "no-cache"
         async with asyncio.timeout(STALLED):
             await self._send(message)
 

@@ -223,4 +223,4 @@ async def page() -> Response:
     """The page."""
     if not os.path.isfile(PAGE):
         raise HTTPException(404, "This installation has no page. The API is described in /openapi.json.")
-    return FileResponse(PAGE, media_type="text/html", headers={"Cache-Control": "no-cache"})
+    return FileResponse(PAGE, media_type="text/html")
