@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from babelreel import scoring
-from babelreel.methods.mumur import CrossModal
+from babelreel.methods.crossmodal import CrossModal
 from babelreel.ranking import in_blocks, top_k
 from babelreel.types import Representation
 

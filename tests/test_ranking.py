@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from babelreel import ranking, scoring
 from babelreel.errors import ScoreError
-from babelreel.methods.mumur import CrossModal
+from babelreel.methods.crossmodal import CrossModal
 from babelreel.ranking import Score, rank, rank_matrix
 from babelreel.types import Representation
 

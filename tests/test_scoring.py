@@ -11,7 +11,7 @@ from torch.nn.functional import normalize, pad
 
 from babelreel import scoring
 from babelreel.errors import ScoreError
-from babelreel.methods.mumur import CrossModal
+from babelreel.methods.crossmodal import CrossModal
 from babelreel.types import Representation, pairs
 
 WIDTH = 16

@@ -27,9 +27,10 @@ from babelreel.media.video import Sampling
 from babelreel.methods import METHODS, method_class, method_name
 from babelreel.methods.base import Method, positives
 from babelreel.methods.clip4clip import CLIP4Clip, caption_pairs
+from babelreel.methods.crossmodal import CrossModal
 from babelreel.methods.ensemble import Ensemble
 from babelreel.methods.mkd import MKD
-from babelreel.methods.mumur import CrossModal, MuMUR
+from babelreel.methods.mumur import MuMUR
 from babelreel.runs import load_run, save_run
 from babelreel.types import Batch, MediaBatch, Representation, pairs
 

@@ -19,14 +19,13 @@ from babelreel.index.encode import Encoder
 from babelreel.index.open import create_index, open_index
 from babelreel.index.scan import Found, Scan, entry_id, scan
 from babelreel.index.search import refuse_other_model
-from babelreel.index.store import Entry, IndexInfo, VectorIndex
+from babelreel.index.store import FORMAT, Entry, IndexInfo, VectorIndex
 from babelreel.index.upkeep import draw_sample, measure_recall
 from babelreel.media.files import find_media
 from babelreel.media.windows import Windows
 from babelreel.model import Model
 from babelreel.progress import Report
 
-FORMAT = 1
 PRECISIONS = ("float16", "bfloat16", "float32")
 COPY = 256  # entries copied at a time
 
