@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from babelreel.extras import require
-from babelreel.index.pack import Layout, pack, pooled
+from babelreel.index.pack import Layout, conditions, pack, pooled
 from babelreel.index.store import Entry, Filter
 
 METADATA = [field.name for field in fields(Entry)]
@@ -72,15 +72,5 @@ def _quoted(text: str) -> str:
 
 def filtered(ask: Any, where: Filter | None) -> Any:
     """A query, restricted to what passes the filter."""
-    conditions = []
-    if where is not None:
-        if where.kind is not None:
-            conditions.append(f"kind = {_quoted(where.kind)}")
-        if where.folder is not None:
-            # Everything that starts so, as a range: LIKE would need its own escapes. "0" comes after "/".
-            below = where.folder.rstrip("/")
-            conditions.append(f"path >= {_quoted(below + '/')} AND path < {_quoted(below + '0')}")
-        bounds = {"duration >=": where.shortest, "duration <=": where.longest}
-        bounds |= {"modified >=": where.after, "modified <=": where.before}
-        conditions += [f"{bound} {float(value)!r}" for bound, value in bounds.items() if value is not None]
-    return ask.where(" AND ".join(conditions)) if conditions else ask
+    found = conditions(where, "=", _quoted)
+    return ask.where(" AND ".join(found)) if found else ask

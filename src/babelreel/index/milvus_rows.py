@@ -12,7 +12,7 @@ from torch import Tensor
 
 from babelreel.errors import IndexStoreError
 from babelreel.index.milvus_client import PIECE, PIECES, quoted
-from babelreel.index.pack import Layout, pooled
+from babelreel.index.pack import Layout, conditions, pooled
 from babelreel.index.store import Entry, Filter
 
 KINDS = {"size": "whole"} | {name: "number" for name in ("start", "end", "duration", "modified")}
@@ -60,15 +60,4 @@ def as_entry(row: Mapping[str, Any]) -> Entry:
 
 def expression(where: Filter | None) -> str:
     """A filter in the language of Milvus."""
-    conditions = []
-    if where is not None:
-        if where.kind is not None:
-            conditions.append(f"kind == {quoted(where.kind)}")
-        if where.folder is not None:
-            # Everything that starts so, as a range: `like` would need its own escapes. "0" comes after "/".
-            below = where.folder.rstrip("/")
-            conditions.append(f"path >= {quoted(below + '/')} and path < {quoted(below + '0')}")
-        bounds = {"duration >=": where.shortest, "duration <=": where.longest}
-        bounds |= {"modified >=": where.after, "modified <=": where.before}
-        conditions += [f"{bound} {float(value)!r}" for bound, value in bounds.items() if value is not None]
-    return " and ".join(conditions)
+    return " and ".join(conditions(where, "==", quoted))

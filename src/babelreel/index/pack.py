@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from babelreel.data.rows import stack
 from babelreel.errors import IndexStoreError, MissingEntryError
-from babelreel.index.store import FORMAT, Entry, IndexInfo
+from babelreel.index.store import FORMAT, Entry, Filter, IndexInfo
 from babelreel.types import Representation
 
 
@@ -128,6 +128,22 @@ def pack(value: Tensor) -> bytes:
 def pooled(row: Mapping[str, Tensor]) -> np.ndarray:
     """A row's pooled vector (D,) as float32."""
     return row["pooled"].detach().float().cpu().numpy()
+
+
+def conditions(where: Filter | None, equals: str, quoted: Callable[[str], str]) -> list[str]:
+    """What an entry that passes a filter fulfils, all of it, as a store writes comparisons and texts."""
+    if where is None:
+        return []
+    found = []
+    if where.kind is not None:
+        found.append(f"kind {equals} {quoted(where.kind)}")
+    if where.folder is not None:
+        # Everything that starts so, as a range: LIKE would need its own escapes. "0" comes after "/".
+        below = where.folder.rstrip("/")
+        found += [f"path >= {quoted(below + '/')}", f"path < {quoted(below + '0')}"]
+    bounds = {"duration >=": where.shortest, "duration <=": where.longest}
+    bounds |= {"modified >=": where.after, "modified <=": where.before}
+    return found + [f"{bound} {float(value)!r}" for bound, value in bounds.items() if value is not None]
 
 
 def in_order(ids: Sequence[str], found: Mapping[str, Mapping[str, Tensor]], fingerprint: str) -> Representation:
