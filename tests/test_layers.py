@@ -10,10 +10,11 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "babelreel"
 
 # From the first stage to the last; a folder is one stage, and its files may import each other.
 STAGES = [
-    "errors", "types", "extras", "memory", "atomic", "config", "progress", "language",
-    "media", "corpora", "device", "distributed", "data", "encoders", "losses", "scoring", "methods", "runs",
-    "model", "ranking", "metrics", "parity", "evaluate", "candidates", "report", "training", "index", "serve",
-    "demo", "commands", "cli", "__main__",
+    "errors", "types", "extras", "memory", "atomic", "config", "progress", "language", "hub", "media",
+    "corpora", "device", "distributed", "enrich", "data", "encoders", "losses", "scoring", "methods", "runs",
+    "model", "integrations", "doctor", "ranking", "corrections", "protocol", "metrics", "parity", "bitext",
+    "evaluate", "candidates", "plots", "published", "report", "compare", "training", "adding", "index",
+    "serve", "demo", "commands", "cli", "__main__",
 ]  # fmt: skip
 
 

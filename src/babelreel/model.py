@@ -25,7 +25,7 @@ from babelreel.data.batches import bucketed
 from babelreel.data.rows import concatenate
 from babelreel.device import choose_device, inference
 from babelreel.encoders.features import RepresentationStore, encode_items
-from babelreel.encoders.hub import resolve
+from babelreel.hub import resolve
 from babelreel.encoders.media import MediaTower
 from babelreel.encoders.text import TextEncoder
 from babelreel.encoders.vision import VisionEncoder

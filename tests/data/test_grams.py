@@ -28,6 +28,14 @@ def test_words_are_framed_and_unspaced_scripts_are_not() -> None:
     assert len(grams(" ".join(map(str, range(10_000))))) == MOST
 
 
+def test_vowel_signs_stay_and_points_go() -> None:
+    assert "<कुत्ता>" in grams("एक कुत्ता")
+    assert "<কুকুর>" in grams("একটি কুকুর")
+    assert grams("שָׁלוֹם") == grams("שלום")
+    assert grams("كَلْبٌ") == grams("كلب") == grams("كـلب")
+    assert grams("می‌دود") == grams("میدود")
+
+
 def test_the_grams_of_most_texts_are_learned(tokenizer: GramTokenizer) -> None:
     assert {"<ein>", "<kreis>", "一个", "的圆", "<دائرة>"} <= set(tokenizer.vocabulary)
     assert "<roter>" not in tokenizer.vocabulary  # in one text alone

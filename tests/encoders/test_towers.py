@@ -16,7 +16,7 @@ from conftest import SMALL, TEXTS
 
 from babelreel.data.tokenizers import Tokenizer
 from babelreel.encoders.fingerprint import fingerprint
-from babelreel.encoders.hub import resolve
+from babelreel.hub import resolve
 from babelreel.encoders.text import TextEncoder
 from babelreel.encoders.vision import ViewConfig, VisionEncoder
 from babelreel.errors import ConfigError, ModelError

@@ -4,6 +4,9 @@ A word is a gram, framed by "<" and ">", and so are its runs of 3 to 5 character
 without a stemmer. Scripts written without spaces (Chinese, Japanese, Thai ...) give runs of 1 to 3 characters. A gram's
 weight is its inverse document frequency, ln(texts / texts with it).
 
+Vowel signs belong to their word (Hindi, Bengali, Tamil ...); the points of Arabic and Hebrew, which few write, the
+stroke that stretches an Arabic word, and invisible joiners are passed over.
+
 The same interface as `data.tokenizers.Tokenizer`; ids have no order and no end token, id 0 is padding.
 """
 
@@ -12,13 +15,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+import regex
 import torch
 from torch import Tensor
 
@@ -33,7 +36,9 @@ LONGEST = 60  # characters of a word; a longer one is cut, or a pasted address w
 MOST = 2000  # grams of a text
 # Thai, Lao, Myanmar, Khmer; kana; Han; Hangul stays with the spaced scripts
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-PIECES = re.compile(rf"([{UNSPACED}]+)|([^\W{UNSPACED}]+)")
+PIECES = regex.compile(rf"([{UNSPACED}]+)|((?:(?![{UNSPACED}])[\w\p{{M}}])+)")
+# The points of Hebrew and Arabic, the stroke that stretches an Arabic word, and the invisible joiners
+UNREAD = regex.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u200c\u200d]")
 
 
 def grams(text: str) -> list[str]:
@@ -44,7 +49,7 @@ def grams(text: str) -> list[str]:
 '<hund', 'hund>']
     """
     found: list[str] = []
-    for unspaced, word in PIECES.findall(unicodedata.normalize("NFKC", text).lower()):
+    for unspaced, word in PIECES.findall(UNREAD.sub("", unicodedata.normalize("NFKC", text).lower())):
         piece, runs = (unspaced, UNSPACED_RUNS) if unspaced else (f"<{word[:LONGEST]}>", RUNS)
         if word:
             found.append(piece)

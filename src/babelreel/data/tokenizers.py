@@ -18,7 +18,7 @@ from typing import Any, Literal, Protocol
 from babelreel.errors import ModelError
 from babelreel.types import TextBatch
 
-SPECIAL = ("<pad>", "<s>", "</s>", "<unk>", "<mask>")
+SPECIAL = ("<pad>", "<s>", "<unk>", "</s>", "<mask>")  # an end id of 2 would have CLIP pool at the largest id
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ def train_tokenizer(
     """Learn a vocabulary of at most `vocab_size` pieces from `texts`, for a tower trained from scratch.
 
     Unigram pieces over NFKC text with `▁` for spaces, as in SentencePiece, or byte-level BPE, which knows no unknown
-    piece. Ids 0 to 4 are padding, begin, end, unknown and mask; every text is framed by begin and end.
+    piece. Ids 0 to 4 are padding, begin, unknown, end and mask; every text is framed by begin and end.
 
     Raises:
         ModelError: when there is no text, or the vocabulary is too small for the alphabet of the texts.

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from babelreel.data.tokenizers import TextPolicy, train_tokenizer
-from babelreel.encoders.hub import quiet
+from babelreel.hub import quiet
 
 MEAN, STD = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
 

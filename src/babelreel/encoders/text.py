@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from babelreel.data.tokenizers import TextPolicy, Tokenizer
-from babelreel.encoders.hub import load_backbone, loading, read_json, require_safetensors, resolve
+from babelreel.hub import load_backbone, loading, read_json, require_safetensors, resolve
 from babelreel.errors import ModelError
 from babelreel.types import TextBatch
 

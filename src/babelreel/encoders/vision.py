@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
-from babelreel.encoders.hub import load_backbone, read_json, resolve
+from babelreel.hub import load_backbone, read_json, resolve
 from babelreel.errors import ConfigError
 from babelreel.media.transforms import ImageSpec, normalise
 

@@ -114,7 +114,14 @@ def load_backbone(model_class: Any, folder: Path, what: str) -> Any:
     missing = sorted(key for key in info["missing_keys"] if "pooler." not in key)  # unused where tokens are averaged
     if missing:
         raise ModelError(f"{folder} does not load as {what}: it lacks {len(missing)} weights, such as {missing[0]}.")
+    _out_of_the_file(model)
     return model.eval()
+
+
+def _out_of_the_file(model: Any) -> None:
+    """Weights that are mapped from a file lie at odd addresses, where products round otherwise than after a copy."""
+    for tensor in (*model.parameters(), *model.buffers()):
+        tensor.data = tensor.data.clone()
 
 
 def require_safetensors(folder: Path) -> None:
