@@ -1,4 +1,4 @@
-"""The server as users start it, a process of its own on a free port, stopped by its id; and in a thread of this one."""
+"""The server as users start it: a process of its own on a free port, stopped by its id; or in a thread of this one."""
 
 from __future__ import annotations
 
