@@ -2,14 +2,15 @@
 
 The protocol: the candidates of a language are the items that have a caption in it; every caption is a query, with one
 relevant item; the other way every item is a query, with all its captions of the language relevant. An item whose file
-cannot be read stays in the count: its captions fail as queries, it never vanishes.
+cannot be read stays in the count: its captions fail as queries, it never vanishes. Parallel text has one direction,
+from each language to the pivot: see `bitext`.
 """
 
 from __future__ import annotations
 
 import subprocess
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import numpy as np
 from torch import Tensor
 
 from babelreel import __version__
+from babelreel.bitext import rank_translations
 from babelreel.errors import CorpusError, ScoreError
 from babelreel.metrics import chance, intervals, mean_recall, measure, sum_of_recalls
 from babelreel.model import Model
@@ -101,15 +103,17 @@ def evaluate_model(
         CorpusError: when no item has a caption, or no file can be read.
     """
     corpus = _captioned(corpus)
-    media = model.encode_media(corpus, cache, progress, model.method.scored)
-    if media.representation is None:
-        listed = "".join(f"\n  {item}: {why}" for item, why in list(media.failures.items())[:5])
-        raise CorpusError(f"None of the {len(corpus)} items could be read.{listed}")
     captions = [caption for item in corpus.items for caption in item.captions]
     texts = model.encode_text([c.text for c in captions], [c.lang for c in captions])
     text_tower = model.opened_with.get("text")
     name = f"{model.source} with the text tower {text_tower}" if text_tower else model.source
     header = Header(name, model.fingerprint, corpus.name, split, seed, commit())
+    if corpus.text_only:
+        return _tabulated(header, rank_translations(corpus, texts))
+    media = model.encode_media(corpus, cache, progress, model.method.scored)
+    if media.representation is None:
+        listed = "".join(f"\n  {item}: {why}" for item, why in list(media.failures.items())[:5])
+        raise CorpusError(f"None of the {len(corpus)} items could be read.{listed}")
     return evaluate(model.score, corpus, texts, media.representation, media.ids, header, media.failures)
 
 
@@ -137,15 +141,21 @@ def evaluate(
     there, reasons = set(media_ids), failures or {}
     failed = {i.id: reasons.get(i.id, "it has no representation") for i in corpus.items if i.id not in there}
     header = replace(header, failed=len(failed))
+    table = _tabulated(header, rank_corpus(score, corpus, texts, media, media_ids))
+    apart = {way: disagreement(table.ranks, corpus, way) for way in _directions(corpus.items)}
+    return replace(table, failures=failed, disagreement={way: d for way, d in apart.items() if d is not None})
+
+
+def _tabulated(header: Header, ranked: Iterable[tuple[Ranks, np.ndarray]]) -> Evaluation:
+    """Ranks, each with the number of relevant candidates (Q,) of its queries, as a table."""
     rows: list[Row] = []
     ranks: dict[tuple[str, Direction], Ranks] = {}
-    for found, relevant in rank_corpus(score, corpus, texts, media, media_ids):
+    for found, relevant in ranked:
         expected = chance(found.candidates, relevant)
         spread = intervals(found, header.seed)
         rows.append(Row(found.lang, found.direction, len(found), found.candidates, measure(found), spread, expected))
         ranks[found.lang, found.direction] = found
-    apart = {way: disagreement(ranks, corpus, way) for way in _directions(corpus.items)}
-    return Evaluation(header, tuple(rows), failed, {way: d for way, d in apart.items() if d is not None}, ranks)
+    return Evaluation(header, tuple(rows), ranks=ranks)
 
 
 def rank_corpus(

@@ -1,9 +1,12 @@
-"""Which language a query is in, where nobody says."""
+"""Languages by their codes, and which one a query is in where nobody says."""
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
+
+from babelreel.errors import ConfigError
 
 # Of the languages that py3langid tells apart, those that XLM-R was trained on (Conneau et al. 2020, appendix A): rare
 # ones only win where a query is too short to tell.
@@ -12,7 +15,41 @@ CANDIDATES = (
     "ja jv ka kk km kn ko ku ky la lo lt lv mg mk ml mn mr ms my ne nl no om or pa pl ps pt ro ru sa si sk sl so sq sr "
     "sv sw ta te th tl tr ug uk ur uz vi xh zh"
 ).split()
+# ISO 639-1, and of the longer codes of ISO 639-3 those of languages with parallel text and none of the former
+CODES = frozenset(
+    (
+        "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee "
+        "el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is "
+        "it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms "
+        "mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg sh si "
+        "sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh "
+        "yi yo za zh zu acm acq aeb ajp apc ars ary arz ast awa ayr azb bem ber bho bjn bug ceb chr ckb cmn dik dsb "
+        "dyu fil fon fur fuv gaz gsw haw hmn hne hsb ilo kab kac kam kbp kea kmb kmr knc lij lmo ltg lua luo lus mag "
+        "mai min mni mos nds nso nus pag pap pbt pes plt pnb prs quy quz sat scn shn szl taq tpi tum tzm umb vec war "
+        "wuu yue zgh zsm spl it"
+    ).split()
+)
+MISTAKEN = {"cz": "cs", "jp": "ja", "cn": "zh", "gr": "el", "dk": "da", "vn": "vi", "ua": "uk", "iw": "he", "in": "id"}
+_SHAPE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 CONFIDENCE = 0.2  # below it stand single words such as "dog", where the best guess is mostly wrong
+
+
+def is_code(text: str) -> bool:
+    """Whether a text is a BCP 47 code of a language that is known here, such as "cs" or "pt-BR"."""
+    return _SHAPE.fullmatch(text) is not None and text.partition("-")[0] in CODES
+
+
+def require_code(text: str) -> str:
+    """The code of a language, as it was given.
+
+    Raises:
+        ConfigError: when it is none.
+    """
+    if not is_code(text):
+        meant = MISTAKEN.get(text.lower().partition("-")[0])
+        advice = f"Did you mean {meant!r}?" if meant else "Codes are those of BCP 47, such as 'cs' or 'pt-BR'."
+        raise ConfigError(f"{text!r} is no code of a language that is known here. {advice}")
+    return text
 
 
 def detect(text: str) -> str | None:

@@ -85,12 +85,18 @@ def train(
     # A language that the training never sees has no say in the choice of the checkpoint, or it would not be zero-shot.
     held_out = whole.select(recipe.data.validate, sampler.spoken if recipe.data.langs else None)
     refuse_uneven(recipe, accelerator.num_processes)
+    if method.reads_media and whole.text_only:
+        raise ConfigError(
+            f"The method {recipe.method['name']!r} learns from media, and {recipe.data.corpus} is text alone. Take a "
+            "corpus with videos or images, or a method that reads text pairs, such as mkd."
+        )
     features = None
     if recipe.training.freeze_backbone:
         method.backbone().requires_grad_(False)
         # A method that trains on texts alone needs media for its validation only.
         needed = _both(whole, corpus, held_out) if method.reads_media else held_out
-        features = compute_features(method, needed, accelerator.device, cache, report)
+        if not needed.text_only:
+            features = compute_features(method, needed, accelerator.device, cache, report)
     feed = Feed(method, corpus, sampler, features, recipe.seed, recipe.data.augment)
     return _Run(recipe, folder, method, accelerator, feed, held_out).go(features, resume, report)
 
@@ -223,7 +229,7 @@ class _Run:
         return {name: float(value.detach()) for name, value in losses.items()}
 
     def _validate(self, features: Features | None) -> None:
-        result = validate(self.shown, self.held_out, features, self.accelerator.device)
+        result = validate(self.shown, self.held_out, features, self.accelerator.device, self.recipe.data.pivot)
         done = self.progress
         done.validations.append({"step": done.step} | result)
         self._log({"step": done.step, "validation": result})

@@ -35,7 +35,7 @@ from babelreel.types import Ranks
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One value of a line, trained with each seed: text-to-media recalls of each seed by language, in percent."""
+    """One value of a line, trained with each seed: recalls of each seed by language, from text, in percent."""
 
     key: str
     value: Any
@@ -104,7 +104,7 @@ def to_markdown(trials: Sequence[Trial], split: str) -> str:
         out.append("\n".join([rows[0], rule, *rows[1:]]))
     count = len(trials[0].recalls)
     seeds = "1 seed" if count == 1 else f"{count} seeds, mean ± standard deviation"
-    return "\n\n".join(out) + f"\n\nText to media on {split!r}, percent, {seeds}; intervals resample items.\n"
+    return "\n\n".join(out) + f"\n\nFrom text on {split!r}, percent, {seeds}; intervals resample items.\n"
 
 
 def _cells(trial: Trial, langs: Sequence[str]) -> list[str]:
@@ -162,9 +162,9 @@ def _trials(
 
 
 def _asks(row: Any) -> bool:
-    return row.direction in ("t2v", "t2i")
+    return row.direction in ("t2v", "t2i", "t2t")
 
 
 def _pooled(evaluations: Sequence[Evaluation]) -> Ranks:
-    """The text-to-media ranks of all languages and seeds."""
+    """The ranks from text of all languages and seeds."""
     return joined([ranks for one in evaluations for ranks in one.ranks.values() if _asks(ranks)])
