@@ -26,7 +26,7 @@ CODES = frozenset(
         "yi yo za zh zu acm acq aeb ajp apc ars ary arz ast awa ayr azb bem ber bho bjn bug ceb chr ckb cmn dik dsb "
         "dyu fil fon fur fuv gaz gsw haw hmn hne hsb ilo kab kac kam kbp kea kmb kmr knc lij lmo ltg lua luo lus mag "
         "mai min mni mos nds nso nus pag pap pbt pes plt pnb prs quy quz sat scn shn szl taq tpi tum tzm umb vec war "
-        "wuu yue zgh zsm spl it"
+        "wuu yue zgh zsm"
     ).split()
 )
 MISTAKEN = {"cz": "cs", "jp": "ja", "cn": "zh", "gr": "el", "dk": "da", "vn": "vi", "ua": "uk", "iw": "he", "in": "id"}
