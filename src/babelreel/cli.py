@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from babelreel.commands.adding import adding_app
 from babelreel.commands.data import data_app
 from babelreel.commands.index import index_app
 from babelreel.commands.serve import serve_app
@@ -43,6 +44,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(adding_app)
 app.add_typer(data_app, name="data")
 app.add_typer(index_app)
 app.add_typer(serve_app)

@@ -65,3 +65,8 @@ def _identifier() -> Any:
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True, min_confidence=CONFIDENCE)
     identifier.set_languages(CANDIDATES)
     return identifier
+
+
+def family(code: str) -> str | None:
+    """Family and branch of a language; not known yet."""
+    return None

@@ -6,7 +6,7 @@
 TSV, CSV with quotes, or JSON lines ({"en": ..., "cs": ...}); plain or gzipped. The first line names the languages, or
 the caller does. An empty field is a translation that is missing. An item's id is its line.
 
-Splits are drawn from what the first column says, so that the same sentence never stands in two of them: "val" chooses
+Splits are drawn from what the first column, or caption, says, so that the same sentence never stands in two of them: "val" chooses
 checkpoints, "test" measures, each a twentieth of the sentences and at most `HELD_OUT`; the rest is "train".
 """
 
@@ -17,6 +17,7 @@ import io
 import json
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from babelreel.corpora.annotations import Annotations
@@ -59,12 +60,8 @@ def read_pairs(path: str | Path, langs: Sequence[str] = ()) -> Corpus:
     rows = _objects(file) if kind == "jsonl" else _table(file, kind == "csv", tuple(langs))
     if not rows:
         raise CorpusError(f"{path} holds no lines of text. Write a header such as en<TAB>cs, and a pair a line.")
-    splits = _splits([next(iter(texts.values())) for _, texts in rows])
-    items = tuple(
-        MediaItem(str(line), "", "text", split=split, captions=_captions(texts))
-        for (line, texts), split in zip(rows, splits, strict=True)
-    )
-    return Corpus(path.name.removesuffix(".gz").rpartition(".")[0], path.parent, items)
+    items = tuple(MediaItem(str(line), "", "text", captions=_captions(texts)) for line, texts in rows)
+    return with_splits(Corpus(path.name.removesuffix(".gz").rpartition(".")[0], path.parent, items))
 
 
 def as_text(corpus: Corpus) -> Corpus:
@@ -73,17 +70,20 @@ def as_text(corpus: Corpus) -> Corpus:
     return Corpus(corpus.name, corpus.media_root, items)
 
 
-def _captions(texts: dict[str, str]) -> tuple[Caption, ...]:
-    return tuple(Caption(text.strip(), lang, group=GROUP) for lang, text in texts.items() if text.strip())
-
-
-def _splits(firsts: Sequence[str]) -> list[str]:
-    """The split of each line, by a hash of its first text, so that it depends on no other line's place."""
-    marks = {text: zlib.crc32(text.strip().encode()) for text in firsts}
+def with_splits(corpus: Corpus) -> Corpus:
+    """The corpus in the parts train, val and test, by a hash of each item's first caption: no other item has a say in
+    it but by how many there are."""
+    firsts = [item.captions[0].text if item.captions else "" for item in corpus.items]
+    marks = {text: zlib.crc32(text.encode()) for text in firsts}
     order = sorted(marks, key=lambda text: (marks[text], text))
     held = min(HELD_OUT, max(2, len(order) // SHARE))
     named = dict.fromkeys(order[:held], "val") | dict.fromkeys(order[held : 2 * held], "test")
-    return [named.get(text, "train") for text in firsts]
+    items = tuple(replace(i, split=named.get(text, "train")) for i, text in zip(corpus.items, firsts, strict=True))
+    return replace(corpus, items=items)
+
+
+def _captions(texts: dict[str, str]) -> tuple[Caption, ...]:
+    return tuple(Caption(text.strip(), lang, group=GROUP) for lang, text in texts.items() if text.strip())
 
 
 def _table(file: Annotations, quoted: bool, langs: tuple[str, ...]) -> list[Row]:
