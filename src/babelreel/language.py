@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import cache
 from typing import Any
 
@@ -56,6 +57,26 @@ def detect(text: str) -> str | None:
     """The ISO 639-1 code of a text's language, or None where it is too short, or too odd, to tell."""
     lang, _ = _identifier().classify(text)
     return None if lang == "und" else str(lang)
+
+
+def closest(lang: str | None, among: Collection[str]) -> str | None:
+    """Which of some BCP 47 codes reads a text in `lang`, or None.
+
+    The same code, else what is left of it without region and script ("pt-BR" is read as "pt"), else the only variety
+    of the same language ("pt" by "pt-BR").
+
+    >>> closest("pt-BR", ["cs", "pt"]), closest("zh", ["zh-Hant"]), closest("sk", ["cs"])
+    ('pt', 'zh-Hant', None)
+    """
+    if not lang:
+        return None
+    known = {code.lower(): code for code in among}
+    parts = lang.lower().split("-")
+    for length in range(len(parts), 0, -1):
+        if (shorter := "-".join(parts[:length])) in known:
+            return known[shorter]
+    varieties = [code for lower, code in known.items() if lower.partition("-")[0] == parts[0]]
+    return varieties[0] if len(varieties) == 1 else None
 
 
 @cache

@@ -95,7 +95,7 @@ def add_language(
     checked = check_pairs(pairs, addition.langs, PIVOT, test)
     _tell_findings(checked, tell)
     work = _begin(model, addition, folder)
-    base = _base(model, addition, work)
+    base = _base(model, work)
     write_manifest(checked.corpus, work / "pairs.jsonl")
     start_from = _start(addition, model.method, tell)
     recipe = pairs_recipe(addition, base, work / "pairs.jsonl", checked.count("train"), start_from)
@@ -163,26 +163,13 @@ def _begin(model: Model, addition: Addition, folder: Path) -> Path:
     return work
 
 
-def _base(model: Model, addition: Addition, work: Path) -> Path:
-    """The run that is added to: the model's own folder, or what the trainings can open in its place."""
-    method, base = model.method, work / "base"
-    replaced = [lang for lang in addition.langs if lang in method.languages] if addition.method == "mla" else []
-    if is_run(Path(model.source)) and not replaced:
+def _base(model: Model, work: Path) -> Path:
+    """The run that is added to: the model's own folder, or a copy of a hub model as it was opened."""
+    if is_run(Path(model.source)):
         return Path(model.source)
-    if not is_run(base):
-        if replaced:
-            method = _without(load(model.source, device="cpu").method, replaced)
-        save_run(method, base, {"from": model.source})
-    return base
-
-
-def _without(method: Method, langs: list[str]) -> Method:
-    from babelreel.methods.mla import MLA
-
-    assert isinstance(method, MLA)
-    for lang in langs:
-        method.unload_language(lang)
-    return method
+    if not is_run(work / "base"):
+        save_run(model.method, work / "base", {"from": model.opened_with})
+    return work / "base"
 
 
 def _start(addition: Addition, method: Method, tell: Tell) -> str:

@@ -138,6 +138,7 @@ def pairs_recipe(addition: Addition, base: Path, corpus: Path, pairs: int, start
         values |= {"method.teacher": str(base)} | ({"method.student.source": addition.tower} if addition.tower else {})
     else:
         values |= {"method.base": str(base), "method.langs": list(addition.langs), "method.start_from": start_from}
+        values["method.anew"] = addition.replace
         values |= {"method.vocabulary.source": addition.tower} if addition.tower else {}
     values |= addition.settings
     recipe = load_toml(RECIPES / f"{name}.toml", Recipe, values)

@@ -218,8 +218,9 @@ def _model_of(info: IndexInfo, device: str | None) -> Model:
 
 def _warn(model: Model, text: str, lang: str | None) -> None:
     """Say what the model does not read of a text."""
-    tokenizer = model.method.texts[model.role(text, lang)]
-    length = tokenizer.lengths([text])[0]
+    spoken = model.language(text, lang)
+    tokenizer = model.method.texts[model.method.route(spoken)]
+    length = tokenizer.lengths([text], [spoken or ""])[0]
     if not length and text.strip():
         print("The model knows nothing of this query, so the order of the hits means nothing.", file=sys.stderr)
     if tokenizer.limit is not None and length > tokenizer.limit:

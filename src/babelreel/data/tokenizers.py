@@ -32,12 +32,13 @@ class TextPolicy:
 
 
 class TextReader(Protocol):
-    """What a text tower asks of its tokenizer, whatever the kind: `Tokenizer` here, or `data.grams.GramTokenizer`."""
+    """What a text tower asks of its tokenizer, whatever the kind: `Tokenizer` here, `data.grams.GramTokenizer`, or
+    one for several languages, `data.languages.LanguageReader`."""
 
     def __call__(self, texts: Sequence[str], langs: Sequence[str] = (), role: str = "query") -> TextBatch:
         """B texts for the tower of a role."""
 
-    def lengths(self, texts: Sequence[str]) -> list[int]:
+    def lengths(self, texts: Sequence[str], langs: Sequence[str] = ()) -> list[int]:
         """How many ids each text has, so that texts of like length are batched."""
 
     @property
@@ -89,7 +90,7 @@ class Tokenizer:
             )
         return TextBatch(coded["input_ids"].long(), coded["attention_mask"].bool(), tuple(langs), role)
 
-    def lengths(self, texts: Sequence[str]) -> list[int]:
+    def lengths(self, texts: Sequence[str], langs: Sequence[str] = ()) -> list[int]:
         """How many tokens each text has before cutting, special ones included."""
         coded = self.backend(
             list(texts),

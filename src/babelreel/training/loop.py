@@ -37,7 +37,7 @@ from babelreel.training.feed import Features, Feed, compute_features
 from babelreel.training.optim import averaged, groups, rate
 from babelreel.training.recipe import Recipe, build_method, method_config
 from babelreel.training.validate import validate
-from babelreel.types import Corpus
+from babelreel.types import Caption, Corpus
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +131,15 @@ def _first(config: Any, corpus: Corpus, recipe: Recipe, start: Path, resume: boo
     return method
 
 
-def _vocabulary(corpus: Corpus, recipe: Recipe) -> Iterator[str]:
+def _vocabulary(corpus: Corpus, recipe: Recipe) -> Iterator[Caption]:
     langs = {*recipe.data.langs, recipe.data.pivot} if recipe.data.langs else set(corpus.langs)
-    return (c.text for item in corpus.items for c in item.captions if c.lang in langs)
+    return (c for item in corpus.items for c in item.captions if c.lang in langs)
 
 
 def _sampler(corpus: Corpus, recipe: Recipe, method: Method) -> CaptionSampler:
     data = recipe.data
     return CaptionSampler(
-        corpus, recipe.training.batch_size, langs=data.langs, pivot=data.pivot if "pivot" in method.texts else None,
+        corpus, recipe.training.batch_size, langs=data.langs, pivot=data.pivot if method.reads_pivot else None,
         mixing=data.mixing, captions=data.captions, seed=recipe.seed,
     )  # fmt: skip
 
