@@ -86,7 +86,9 @@ def test_what_teaches_nothing_is_left_out(tmp_path: Path) -> None:
         ("Yes.", "To je ale opravdu dlouhá věta, která s tou anglickou nemá vůbec nic společného."),
         ("so " * 400, "tak " * 400),
     ]  # fmt: skip
-    test = Corpus("t", tmp_path, read_pairs(_written(tmp_path, [(pairs[7][0].upper(), "něco jiného"), ("x", "y")])).items)
+    test = Corpus(
+        "t", tmp_path, read_pairs(_written(tmp_path, [(pairs[7][0].upper(), "něco jiného"), ("x", "y")])).items
+    )
     found = checked(tmp_path, pairs + bad, test=test)
     assert not found.faults
     assert {f.kind: int(f.text.split()[0]) for f in found.findings if f.kind != "few"} == {

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ from babelreel.adding.proof import Proof, prove_english
 from babelreel.atomic import atomic_path
 from babelreel.corpora.manifest import write_manifest
 from babelreel.data.coverage import everyday
+from babelreel.data.languages import LanguageReader
+from babelreel.data.tokenizers import TextReader
 from babelreel.errors import ConfigError, CorpusError
 from babelreel.evaluate import Row, evaluate_model
 from babelreel.methods.base import Method
@@ -44,6 +46,7 @@ from babelreel.training.recipe import Recipe, build_method, method_config
 from babelreel.types import Corpus
 
 WORK = "adding"
+REQUEST = "request.json"
 SENTENCES = 1000  # English ones that are compared
 SHOWN = 100  # sentences of a language that a tokenizer is tried on
 
@@ -147,7 +150,7 @@ def _begin(model: Model, addition: Addition, folder: Path) -> Path:
     request = json.loads(json.dumps(request, default=str))
     if is_run(folder):
         raise ConfigError(f"{folder} holds a model already. Name another folder for the new one.")
-    file = work / "request.json"
+    file = work / REQUEST
     if file.is_file():
         if json.loads(file.read_text(encoding="utf-8")) != request:
             raise ConfigError(
@@ -197,10 +200,16 @@ def _check_tower(recipe: Recipe, corpus: Corpus, addition: Addition, tell: Tell)
     method = build_method(method_config(recipe.method), captions)
     for lang in addition.langs:
         texts = [caption.text for caption in captions if caption.lang == lang]
-        finding = check_reading(method.texts[method.route(lang)], lang, texts[:: -(-len(texts) // SHOWN)])
+        finding = check_reading(_reader(method, lang), lang, texts[:: -(-len(texts) // SHOWN)])
         if finding.fault:
             raise CorpusError(f"{finding}\nNothing was trained or changed.")
         tell(str(finding))
+
+
+def _reader(method: Method, lang: str) -> TextReader:
+    """The tokenizer of one language."""
+    found = method.texts[method.route(lang)]
+    return found.readers[found.languages[lang]] if isinstance(found, LanguageReader) else found
 
 
 def _measure(model: Model, corpus: Corpus, cache: Path | None) -> list[Row]:
@@ -221,6 +230,7 @@ def _english(corpus: Corpus) -> list[str]:
 def _finish(new: Model, recipe: Recipe, added: Added, addition: Addition, checked: Checked) -> None:
     """Write the new model; its `run.json` comes last, then what is no longer needed goes."""
     last, work = read_run_info(Path(new.source)), added.folder / WORK
+    request = json.loads((work / REQUEST).read_text(encoding="utf-8"))
     entry: dict[str, Any] = {
         "langs": addition.langs, "method": addition.method,
         "pairs": {"name": Path(addition.pairs).name} | {s: checked.count(s) for s in ("train", "val", "test")},
@@ -228,17 +238,23 @@ def _finish(new: Model, recipe: Recipe, added: Added, addition: Addition, checke
         "changes": [asdict(change) for change in added.changes], "english": asdict(added.proof),
         "parameters": added.parameters, "seconds": round(added.seconds, 1),
     }  # fmt: skip
-    earlier = _earlier(work)
-    made = last.made | {"added": [*earlier, entry]}
+    named = _named(recipe, addition, request["model"]["source"])
+    made = last.made | {"recipe": json.loads(json.dumps(asdict(named))), "added": [*_earlier(request), entry]}
     for log in sorted(work.glob("*/log.jsonl")):
         shutil.copyfile(log, added.folder / f"log-{log.parent.name}.jsonl")
     langs = sorted({PIVOT, *new.method.languages, *addition.langs})
-    write_card(added.folder, recipe, new.method, made, langs)
+    write_card(added.folder, named, new.method, made, langs)
     save_run(new.method, added.folder, made)
     shutil.rmtree(work)
 
 
-def _earlier(work: Path) -> list[Any]:
+def _named(recipe: Recipe, addition: Addition, model: str) -> Recipe:
+    """The recipe with the model and the pairs as they were given, in the place of what the work made of them."""
+    method = {key: model if key in ("base", "teacher") else value for key, value in recipe.method.items()}
+    return replace(recipe, method=method, data=replace(recipe.data, corpus=addition.captions or addition.pairs))
+
+
+def _earlier(request: dict[str, Any]) -> list[Any]:
     """What was added to the model before."""
-    source = Path(json.loads((work / "request.json").read_text(encoding="utf-8"))["model"]["source"])
+    source = Path(request["model"]["source"])
     return list(read_run_info(source).made.get("added", [])) if is_run(source) else []

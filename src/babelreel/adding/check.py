@@ -86,7 +86,9 @@ def check_pairs(corpus: Corpus, langs: Sequence[str], pivot: str = "en", test: C
 def check_reading(reader: TextReader, lang: str, sentences: Sequence[str]) -> Finding:
     """Whether a tokenizer can write a language: the share of its letters, or grams, that are unknown."""
     found = coverage(reader, sentences)
-    text = f"{100 * found.unknown_share:.1f} % of {lang} is unknown to the tokenizer, and {found.unread} of {found.texts}"
+    text = (
+        f"{100 * found.unknown_share:.1f} % of {lang} is unknown to the tokenizer, and {found.unread} of {found.texts}"
+    )
     text += " sentences wholly"
     if found.byte_share > UNKNOWN:
         text += f"; {100 * found.byte_share:.0f} % is known byte by byte only, which learns slowly"
@@ -114,7 +116,9 @@ def _languages(corpus: Corpus, lang: str, pivot: str) -> Iterator[Finding]:
         share, (most, top) = _share(shares, each), shares.most_common(1)[0]
         if share >= SURE:
             continue
-        text = f"{100 * share:.0f} % of what stands under {each} reads as it, {100 * top / shares.total():.0f} % as {most}"
+        text = (
+            f"{100 * share:.0f} % of what stands under {each} reads as it, {100 * top / shares.total():.0f} % as {most}"
+        )
         wrong = share < CLEAR <= top / shares.total()
         yield Finding("language", text + (": check column and code" if wrong else ""), _examples(both, (each,)), wrong)
 
@@ -188,9 +192,7 @@ def _clean(
     return items, dropped
 
 
-def _judge(
-    corpus: Corpus, lang: str, pivot: str, tested: set[str]
-) -> Callable[[Caption, Sequence[Caption]], str]:
+def _judge(corpus: Corpus, lang: str, pivot: str, tested: set[str]) -> Callable[[Caption, Sequence[Caption]], str]:
     """Tells why a caption is left out, "" where it is not; it remembers what it has seen."""
     ratios = [np.log(len(one.text) / len(two.text)) for one, two in _parallel(corpus, lang, pivot)]
     usual = float(np.median(ratios)) if ratios else 0.0

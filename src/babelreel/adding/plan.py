@@ -19,7 +19,7 @@ from babelreel.training.recipe import Recipe
 from babelreel.types import Corpus
 
 PIVOT = "en"
-STEPS = 8  # batches an epoch at the least, however few pairs there are
+STEPS = 4  # batches an epoch at the least, however few pairs there are
 RECIPES = Path(__file__).parent
 
 
@@ -140,14 +140,15 @@ def pairs_recipe(addition: Addition, base: Path, corpus: Path, pairs: int, start
         values |= {"method.base": str(base), "method.langs": list(addition.langs), "method.start_from": start_from}
         values["method.anew"] = addition.replace
         values |= {"method.vocabulary.source": addition.tower} if addition.tower else {}
-    values |= addition.settings
-    recipe = load_toml(RECIPES / f"{name}.toml", Recipe, values)
-    fitting = max(1, min(recipe.training.batch_size, pairs // STEPS))
-    return load_toml(RECIPES / f"{name}.toml", Recipe, {"training.batch_size": fitting} | values)
+    return _fitting(name, values | dict(addition.settings), pairs)
 
 
 def captions_recipe(addition: Addition, base: Path) -> Recipe:
-    """The recipe that goes on from captions with media, over the run that the pairs gave."""
+    """The recipe that goes on from captions with media, over the run that the pairs gave.
+
+    Raises:
+        CorpusError: when the corpus has no training part, or no captions in the languages there.
+    """
     assert addition.captions is not None
     values: dict[str, Any] = {
         "data.corpus": addition.captions, "data.langs": list(addition.langs), "method.langs": list(addition.langs),
@@ -155,4 +156,12 @@ def captions_recipe(addition: Addition, base: Path) -> Recipe:
     }  # fmt: skip
     if addition.media_root is not None:
         values["data.media_root"] = str(addition.media_root)
-    return load_toml(RECIPES / "mla-captions.toml", Recipe, values)
+    train = open_corpus(addition.captions, addition.media_root).select("train", addition.langs)
+    return _fitting("mla-captions", values, sum(bool(item.captions) for item in train.items))
+
+
+def _fitting(name: str, values: dict[str, Any], items: int) -> Recipe:
+    """A recipe of this package with batches small enough for so many items."""
+    recipe = load_toml(RECIPES / f"{name}.toml", Recipe, values)
+    size = max(2, min(recipe.training.batch_size, items // STEPS))
+    return load_toml(RECIPES / f"{name}.toml", Recipe, {"training.batch_size": size} | values)
