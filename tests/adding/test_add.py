@@ -19,7 +19,6 @@ from babelreel.index.build import build_index, describe_index
 from babelreel.index.exact import ExactIndex
 from babelreel.index.search import Searcher
 from babelreel.media.windows import Windows
-from babelreel.methods.mla import MLA
 from babelreel.runs import read_run_info
 
 QUICK = {"training.epochs": 6, "training.validate_every": 6, "training.precision": "no"}
@@ -106,21 +105,21 @@ def test_a_second_language_leaves_the_first_as_it_is(czech: Path, world: Path, t
     (tmp_path / "czech").symlink_to(czech)
     worlds.write_pairs(tmp_path / "de.tsv", "de en")
     worlds.write_pairs(tmp_path / "cs.tsv")
-    done, said = add(tmp_path / "czech", tmp_path / "both", "de")
+    done, _ = add(tmp_path / "czech", tmp_path / "both", "de")
     assert done.proof.identical
     one, two = (babelreel.load(folder, device="cpu") for folder in (czech, tmp_path / "both"))
     assert two.method.languages == ("cs", "de")
     sentences = [row[1] for row in worlds.triples()]
     assert torch.equal(one.encode_text(sentences, "cs").pooled, two.encode_text(sentences, "cs").pooled)
     assert [entry["langs"] for entry in read_run_info(tmp_path / "both").made["added"]] == [["cs"], ["de"]]
-    with pytest.raises(ConfigError, match="reads de already. Use --replace"):
+    with pytest.raises(ConfigError, match="reads de already"):
         add(tmp_path / "both", tmp_path / "again", "de")
     add(tmp_path / "both", tmp_path / "anew", "de", replace=True, start_from="cs")
     anew = babelreel.load(tmp_path / "anew", device="cpu")
     german = [row[2] for row in worlds.triples()]
     assert not torch.equal(two.encode_text(german, "de").pooled, anew.encode_text(german, "de").pooled)
     assert torch.equal(one.encode_text(sentences, "cs").pooled, anew.encode_text(sentences, "cs").pooled)
-    with pytest.raises(ConfigError, match="no added language 'pl' to start from. It has: cs, de"):
+    with pytest.raises(ConfigError, match="no added language 'pl' to start from"):
         add(tmp_path / "both", tmp_path / "again", "de", replace=True, start_from="pl")
     with pytest.raises(ConfigError, match="mkd adds languages to a CLIP4Clip model, found MLA"):
         add(tmp_path / "both", tmp_path / "again", "de", replace=True, method="mkd")
@@ -172,7 +171,7 @@ def test_bad_input_leaves_no_trace(world: Path, tmp_path: Path) -> None:
     before = hashes(world)
     swapped = "\n".join(f"{row[1]}\t{row[0]}" for row in worlds.triples())
     (tmp_path / "swapped.tsv").write_text(f"en\tcs\n{swapped}\n", encoding="utf-8")
-    with pytest.raises(CorpusError, match="swapped columns: (.*\n)+Nothing was trained or changed"):
+    with pytest.raises(CorpusError, match=r"swapped columns: (.*\n)+Nothing was trained or changed"):
         add(world / "run", tmp_path / "new", pairs=str(tmp_path / "swapped.tsv"))
     with pytest.raises(CorpusError, match="no captions in de"):
         add(world / "run", tmp_path / "new", langs=("de",))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from babelreel.adding.check import Checked, check_pairs, check_reading
-from babelreel.corpora.multi30k import read_task1
 from babelreel.corpora.annotations import Annotations
+from babelreel.corpora.multi30k import read_task1
 from babelreel.corpora.pairs import read_pairs
 from babelreel.data.coverage import everyday
 from babelreel.data.grams import learn_grams
@@ -57,7 +58,7 @@ def test_good_pairs_pass(tmp_path: Path) -> None:
 
 def shifted(pairs: list[Pair]) -> list[Pair]:
     mixed = random.Random(0).sample(pairs, len(pairs))
-    return [(a, b) for (a, _), (_, b) in zip(mixed, mixed[1:], strict=False)]
+    return [(a, b) for (a, _), (_, b) in pairwise(mixed)]
 
 
 @pytest.mark.parametrize(

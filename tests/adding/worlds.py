@@ -31,7 +31,8 @@ ACTS = {
     "jumps into the cold water of the lake": ("skáče do studené vody jezera", "springt in das kalte Wasser des Sees"),
 }  # fmt: skip
 TIMES = {
-    "in the morning": ("ráno", "am Morgen"), "in the evening": ("večer", "am Abend"), "in summer": ("v létě", "im Sommer")
+    "in the morning": ("ráno", "am Morgen"), "in the evening": ("večer", "am Abend"),
+    "in summer": ("v létě", "im Sommer"),
 }  # fmt: skip
 
 

@@ -27,10 +27,11 @@ RECIPES = Path(__file__).parent
 class Addition:
     """Which languages a model gets, and from what.
 
-    `pairs` is a file of parallel text, or a corpus whose items have captions in English and in the languages; `captions`
-    a corpus with media to go on with (mla); `test` one to measure on. Both, and `pairs` where it is a corpus, lie below
-    `media_root`. `first` limits the pairs that are trained on. `tower` is a hub folder: mkd's student, or for mla a
-    tokenizer with word vectors. `start_from` is an added language to start from, "none", or "auto", a related one.
+    `pairs` is a file of parallel text, or a corpus whose items have captions in English and in the languages;
+    `captions` a corpus with media to go on with (mla); `test` one to measure on. Both, and `pairs` where it is a
+    corpus, lie below `media_root`. `first` limits the pairs that are trained on. `tower` is a hub folder: mkd's
+    student, or for mla a tokenizer with word vectors. `start_from` is an added language to start from, "none", or
+    "auto", a related one. `settings` are dotted keys of the recipe that learns from pairs.
 
     Raises:
         ConfigError: when what is asked for does not go together.

@@ -191,7 +191,7 @@ def calibrate(
 
 
 def open_searcher(where: str, model: str | None, device: str | None) -> Searcher:
-    """An index with the model that wrote it, or with another of the same media side, such as one with more languages."""
+    """An index with the model that wrote it, or with another of its media side, such as one with more languages."""
     from babelreel.index.search import Searcher
     from babelreel.model import load
 

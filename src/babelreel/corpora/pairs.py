@@ -6,7 +6,7 @@
 TSV, CSV with quotes, or JSON lines ({"en": ..., "cs": ...}); plain or gzipped. The first line names the languages, or
 the caller does. An empty field is a translation that is missing. An item's id is its line.
 
-Splits are drawn from what the first column, or caption, says, so that the same sentence never stands in two of them: "val" chooses
+Splits are drawn from what the first column says, so that the same sentence never stands in two of them: "val" chooses
 checkpoints, "test" measures, each a twentieth of the sentences and at most `HELD_OUT`; the rest is "train".
 """
 
@@ -93,7 +93,7 @@ def _table(file: Annotations, quoted: bool, langs: tuple[str, ...]) -> list[Row]
     if first is None:
         return []
     header = tuple(cell.strip() for cell in first[1])
-    if all(map(is_code, header)) and len(set(header)) == len(header) > 1 and (not langs or set(langs) <= set(header)):
+    if all(map(is_code, header)) and len(set(header)) == len(header) > 1 and (not langs or set(langs) & set(header)):
         langs, rows = header, lines
     elif langs and len(langs) > 1:
         rows = (row for part in ([first], lines) for row in part)
