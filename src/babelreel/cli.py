@@ -177,9 +177,10 @@ def join(
 ) -> None:
     """Join runs into one model: the mean of their scores."""
     from babelreel.methods.ensemble import Ensemble
-    from babelreel.runs import load_run, save_run
+    from babelreel.runs import languages_of, load_run, save_run
 
-    save_run(Ensemble([load_run(run) for run in runs]), output, {"joined": [str(run) for run in runs]})
+    made = {"joined": [str(run) for run in runs], "trained": languages_of(runs)}
+    save_run(Ensemble([load_run(run) for run in runs]), output, made)
     print(f"The model: {output}")
 
 

@@ -254,9 +254,11 @@ def _rank_language(
     to_media, to_text = _directions(corpus.items)
 
     relevant = [[c] if c >= 0 else [] for c in column[owners]]
+    adjust = None if correction is None else correction.adjust(score, queries, candidates, lang)
     ranks = rank(
-        score, queries, candidates, relevant, missing=count + 1, query_ids=asked.caption_ids, candidate_ids=readable_ids
+        score, queries, candidates, relevant, adjust=adjust, query_ids=asked.caption_ids, candidate_ids=readable_ids
     )
+    ranks[column[owners] < 0] = count + 1
     forward = Ranks(lang, to_media, asked.caption_ids, ranks, asked.positions[owners], count)
 
     captions = np.split(np.arange(len(owners)), np.flatnonzero(np.diff(owners)) + 1)  # of each item; owners ascend
