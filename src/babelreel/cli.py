@@ -108,7 +108,8 @@ def evaluate_command(
 ) -> None:
     """Measure a model on a corpus, language by language, in both directions."""
     from babelreel.evaluate import evaluate_model
-    from babelreel.report import plot_recall, to_json, to_markdown, to_text
+    from babelreel.plots import plot_recall
+    from babelreel.report import to_json, to_markdown, to_text
 
     chosen = open_corpus(corpus, media_root, split, langs)
     loaded = load_model(model, text, frames, device)

@@ -231,7 +231,8 @@ def _asked(corpus: Corpus, lang: str) -> _Asked:
         if own:
             rows += [row + n for n in own]
             owners += [len(items)] * len(own)
-            ids += [f"{item.id}#{n}" for n in own]
+            names = item.caption_ids
+            ids += [names[n] for n in own]
             items.append(item)
             positions.append(position)
         row += len(item.captions)

@@ -88,6 +88,6 @@ def _groups(corpus: Corpus) -> dict[str, str]:
 
 def _grouped(corpus: Corpus) -> Iterator[tuple[str, str]]:
     for item in corpus.items:
-        for n, caption in enumerate(item.captions):
+        for caption_id, caption in zip(item.caption_ids, item.captions, strict=True):
             if caption.group:
-                yield f"{item.id}#{n}", f"{item.id}\n{caption.group}"
+                yield caption_id, f"{item.id}\n{caption.group}"

@@ -1,0 +1,94 @@
+"""An evaluation as a table that says what was measured, and on how many queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from babelreel.evaluate import Evaluation, Header
+from babelreel.metrics import MEASURES
+from babelreel.parity import gaps, weakest
+from babelreel.report.table import Table, as_markdown, as_text
+
+COLUMNS = ("lang", "dir", "queries", "candidates", *MEASURES, "R@1 95 % interval", "chance R@1")
+
+
+def to_text(evaluation: Evaluation) -> str:
+    """A plain table for the terminal."""
+    return as_text(to_table(evaluation))
+
+
+def to_markdown(evaluation: Evaluation) -> str:
+    """The same table for a page."""
+    return as_markdown(to_table(evaluation))
+
+
+def to_table(evaluation: Evaluation) -> Table:
+    """Every language in every direction, and their means."""
+    notes = tuple(_notes(evaluation))
+    return Table(title(evaluation.header), COLUMNS, tuple(_cells(evaluation)), notes, words=2)
+
+
+def title(header: Header) -> str:
+    """What stands above every table: which model, on what, by which code."""
+    split = f" ({header.split})" if header.split else ""
+    return (
+        f"{header.model} [{header.fingerprint}] on {header.corpus}{split}, seed {header.seed}, commit {header.commit}, "
+        f"{header.failed} media failed"
+    )
+
+
+def _cells(evaluation: Evaluation) -> list[tuple[str, ...]]:
+    rows = [
+        (
+            row.lang, row.direction, str(row.queries), str(row.candidates), *_numbers(row.measures),
+            f"{row.ci95['R@1'][0]:.1f} to {row.ci95['R@1'][1]:.1f}", f"{row.chance['R@1']:.2f}",
+        )
+        for row in evaluation.rows
+    ]  # fmt: skip
+    for direction in dict.fromkeys(row.direction for row in evaluation.rows):
+        own = [row for row in evaluation.rows if row.direction == direction]
+        if len(own) > 1:
+            mean = {m: sum(row.measures[m] for row in own) / len(own) for m in MEASURES}
+            rows.append(("mean", direction, str(sum(row.queries for row in own)), "", *_numbers(mean), "", ""))
+    return rows
+
+
+def _numbers(measures: Any) -> list[str]:
+    return [f"{measures[m]:.3f}" if m == "MRR" else f"{measures[m]:.1f}" for m in MEASURES]
+
+
+def _notes(evaluation: Evaluation) -> Sequence[str]:
+    notes = []
+    summaries = evaluation.summaries()
+    if summaries:
+        said = ", ".join(f"{lang} {total:.1f} / {mean:.1f}" for lang, (total, mean) in summaries.items())
+        notes.append(f"SumR / mAR: {said}")
+    notes.append("R@k: percent of queries with a relevant candidate in the first k; ties count against the model.")
+    notes += _between_languages(evaluation)
+    weak = sum(row.ci95["R@1"][0] <= row.chance["R@1"] for row in evaluation.rows)
+    if weak:
+        notes.append(
+            f"R@1 is not above chance in {weak} of {len(evaluation.rows)} rows: their intervals reach down to it."
+        )
+    return notes
+
+
+def _between_languages(evaluation: Evaluation) -> list[str]:
+    """What the languages say together, a line a direction."""
+    notes = []
+    for way in dict.fromkeys(row.direction for row in evaluation.rows):
+        values = {row.lang: row.measures["R@1"] for row in evaluation.rows if row.direction == way}
+        if len(values) < 2:
+            continue
+        lang, value = weakest(values)
+        said = [f"{way} R@1: weakest {lang} {value:.1f}"]
+        far = gaps(values)
+        if far:
+            told = ", ".join(f"{lang} {gap.points:+.1f} (x {gap.ratio:.2f})" for lang, gap in far.items())
+            said.append(f"gap to English {told}")
+        if way in evaluation.disagreement:
+            variance, queries = evaluation.disagreement[way]
+            said.append(f"mean rank variance between languages {variance:.1f} over {queries} queries")
+        notes.append("; ".join(said))
+    return notes
