@@ -16,13 +16,13 @@ The first two see the other queries of the test, which a search does not have: t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal, cast
 
 import torch
 from torch import Tensor
 
-from babelreel.errors import CorpusError, ScoreError
+from babelreel.errors import ScoreError
 from babelreel.model import Model
 from babelreel.ranking import TIE, Adjust, Score, score_blocks
 from babelreel.types import Corpus, Representation
@@ -52,7 +52,7 @@ class Correction:
             raise ScoreError(f"The temperature of a softmax must be above 0, found {self.temperature}.")
 
     def __str__(self) -> str:
-        of = f", {sum(map(len, self.bank.values())):,} queries of {self.source}" if self.kind == "querybank" else ""
+        of = f", {sum(map(len, self.bank.values()))} queries of {self.source}" if self.kind == "querybank" else ""
         return f"{self.kind} (temperature {self.temperature:g}{of})"
 
     @property
@@ -87,23 +87,32 @@ class Correction:
         return adjusted
 
 
-def query_bank(model: Model, corpus: Corpus, source: str, temperature: float = TEMPERATURE) -> Correction:
-    """The correction "querybank" whose bank is every caption of the corpus, such as a training split named `source`.
+def correct(
+    kind: str | None, temperature: float | None, model: Model, corpus: Corpus, bank: str, tested: str | None
+) -> Correction | None:
+    """The correction of a name, or none. "querybank" encodes the captions of the corpus's split `bank`.
 
     Raises:
-        CorpusError: when the corpus has no captions.
+        ScoreError: when there is no such correction, a temperature comes without one, or the bank holds what is tested.
+        CorpusError: when there is no such split.
     """
-    bank = {}
-    for lang in corpus.langs:
-        bank[lang] = model.encode_text([c.text for i in corpus.items for c in i.captions if c.lang == lang], lang)
-    if not bank:
-        raise CorpusError(f"{source} of {corpus.name!r} has no captions, so it is no query bank. Name another split.")
-    return Correction("querybank", temperature, bank, source)
+    if kind is None:
+        if temperature is not None:
+            raise ScoreError(f"A temperature belongs to a correction: name one of {', '.join(KINDS)}, or leave it out.")
+        return None
+    plain = Correction(cast(Kind, kind), TEMPERATURE if temperature is None else temperature)
+    if kind != "querybank":
+        return plain
+    if tested in (None, bank):
+        raise ScoreError(
+            f"A query bank must hold other queries than those that are tested: test on a split that is not {bank!r}."
+        )
+    captions = [caption for item in corpus.select(bank).items for caption in item.captions]
+    by_lang = {lang: [c.text for c in captions if c.lang == lang] for lang in sorted({c.lang for c in captions})}
+    return replace(plain, bank={lang: model.encode_text(t, lang) for lang, t in by_lang.items()}, source=bank)
 
 
-def _mass(
-    score: Score, seen: Representation, candidates: Representation, temperature: float
-) -> tuple[Tensor, Tensor]:
+def _mass(score: Score, seen: Representation, candidates: Representation, temperature: float) -> tuple[Tensor, Tensor]:
     """log sum exp of the scores over queries, (C,) float32, and which candidates are the first hit of one, (C,) bool.
 
     A candidate that ties for the first place counts, so the order of the candidates decides nothing.

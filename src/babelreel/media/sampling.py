@@ -22,8 +22,8 @@ class Sampling:
 
     At most `frames` of them, or, with `rate`, one for each 1/rate seconds but still at most `frames` (CLIP4Clip: 12
     frames at 1 a second; None: no limit). The span is cut into that many parts of equal time; "uniform" takes what is
-    shown at the middle of each part, "random" at a random moment of it, which `seed` and the file's content decide where
-    nothing else does. "head" takes the first of them alone: the parts are 1/rate seconds long each, or a frame.
+    shown at the middle of each part, "random" at a random moment of it, which `seed` and the file's content decide
+    where nothing else does. "head" takes the first of them alone: each part lasts 1/rate seconds, or a frame.
 
     Raises:
         MediaError: when a value makes no sense.
