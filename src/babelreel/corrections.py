@@ -10,7 +10,8 @@ a score s, a temperature T, and mass(c) = log sum exp s(b, c) / T over queries b
 - "querybank" (Bogolin et al. 2022, arXiv 2112.12777, the dynamic inverted softmax): the inverted softmax over a bank of
   queries of the training split, for those queries alone whose first hit is the first hit of some query of the bank.
 
-The first two see the other queries of the test, which a search does not have: their figures are no search's.
+The first two see the other queries of the test, which a search does not have: their figures are no search's. Scores are
+float32, so what they leave open ties: two softmaxes that are both within about 5e-7 / T of 1 are the same.
 """
 
 from __future__ import annotations
