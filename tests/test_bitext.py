@@ -36,7 +36,7 @@ def test_ranks_by_hand() -> None:
     czech, several = found["cs"]
     # candidates: "one" at 0, "two" at 90; asked at 80 (one), 10 (two), 40 (one)
     assert czech.ranks.tolist() == [2, 2, 1]
-    assert czech.query_ids == ("0#1", "1#0", "3#1")
+    assert czech.query_ids == ("0#cs.0", "1#cs.0", "3#cs.0")
     assert czech.candidates == 2
     assert several.tolist() == [1, 1, 1]
     assert czech.groups.tolist() == [0, 1, 3]

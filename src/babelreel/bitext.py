@@ -57,7 +57,7 @@ def _rank_language(
                 if place.setdefault(item.captions[n].text, len(place)) == len(candidate_rows):
                     candidate_rows.append(row + n)
             queries += [row + n for n in own]
-            ids += [f"{item.id}#{n}" for n in own]
+            ids += [item.caption_ids[n] for n in own]
             groups += [position] * len(own)
             relevant += [sorted({place[item.captions[n].text] for n in pivots})] * len(own)
         row += len(item.captions)

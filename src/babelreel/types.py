@@ -10,6 +10,7 @@ Tensors are `torch.Tensor`; torch is imported for annotations only, so that this
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -99,6 +100,16 @@ class MediaItem:
                 )
         if end is not None and end <= (start or 0.0):
             raise CorpusError(f"Item {self.id!r}: 'end' ({end!r}) must come after 'start' ({start!r}).")
+
+    @property
+    def caption_ids(self) -> tuple[str, ...]:
+        """`id#de.0`, `id#en.0`, `id#de.1`: numbered within a language, so leaving languages out renames nothing."""
+        seen: Counter[str] = Counter()
+        ids = []
+        for caption in self.captions:
+            ids.append(f"{self.id}#{caption.lang}.{seen[caption.lang]}")
+            seen[caption.lang] += 1
+        return tuple(ids)
 
 
 @dataclass(frozen=True, slots=True)
