@@ -269,7 +269,7 @@ def test_frames_are_augmented_alike_whichever_way_they_are_read(world: Path, tmp
     chosen = recipe(world, data={"augment": {"crop": 0.5, "flip": True, "colour": 0.3}}, training=options)
     chosen = replace(chosen, method=method)
     corpus = babelreel.open_corpus(str(world / "m.jsonl")).select("train")
-    built = build_method(method_config(chosen.method), ["a red picture"])
+    built = build_method(method_config(chosen.method), [Caption("a red picture", "en")])
 
     def frames(epoch: int, skip: int, process: int, processes: int) -> list[torch.Tensor]:
         sampler = CaptionSampler(corpus, 6, seed=0)
@@ -518,7 +518,8 @@ def test_the_rate_rises_and_falls() -> None:
 
 def test_parameter_groups(world: Path) -> None:
     chosen = recipe(world, training={"scale_lr": 0.5, "weight_decay": 0.3})
-    method = build_method(method_config(chosen.method), ["a red picture", "ein Bild grün"] * 20)
+    captions = [Caption("a red picture", "en"), Caption("ein Bild grün", "de")] * 20
+    method = build_method(method_config(chosen.method), captions)
     method.backbone().requires_grad_(False)
     found = groups(method, chosen.training)
     assert sum(len(group["params"]) for group in found) == sum(p.requires_grad for p in method.parameters())
