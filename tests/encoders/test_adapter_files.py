@@ -59,7 +59,7 @@ def test_damage_is_told(tmp_path: Path) -> None:
     said = json.loads((tmp_path / "adapter.json").read_text())
     with pytest.raises(ModelError, match=r"has no adapter\.json"):
         load_adapter(Adapters(), base, tmp_path / "texts")
-    for change, told in [({"format": 99}, "install a newer"), ({"acquirer": {"hidden": 9}}, "cannot be read as"),
+    for change, told in [({"format": 99}, "nstall a newer"), ({"acquirer": {"hidden": 9}}, "cannot be read as"),
                          ({"acquirer": {"width": 9}}, "is damaged"), ({"tower": None}, "another model")]:  # fmt: skip
         (tmp_path / "adapter.json").write_text(json.dumps(said | change))
         with pytest.raises(ModelError, match=told):
