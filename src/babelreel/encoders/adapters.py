@@ -1,4 +1,4 @@
-"""Languages added to a frozen text tower: each has a set of acquirers and a vocabulary, the tower's weights are there once.
+"""Languages added to a frozen text tower: each has acquirers and a vocabulary, the tower's weights are there once.
 
 The tower itself is not changed: what is in its own languages passes through it as before, bit for bit. A text of an
 added language goes through the same layers, its vocabulary's vectors in the place of the tower's own, with an acquirer
@@ -91,6 +91,7 @@ class Adapters(nn.Module):
     def _read(self, tower: TextTower, batch: TextBatch, lang: str) -> Tensor:
         acquirers, vocabulary = self.of(lang)
         if isinstance(tower, GramEncoder):
+            assert isinstance(vocabulary, GramVocabulary)
             summed = vocabulary.drop(tower.norm(vocabulary(batch)))
             return acquirers[0](tower.project(summed))
         with _reading(vocabulary(batch.input_ids), acquirers):

@@ -11,16 +11,16 @@ is AIM3-RUC/MLA.
 - The media side and English pass as they were, bit for bit: `MLA.route`, and an index stays valid.
 
 Stated differences:
-- `distance` "l2" is eq. 6, "mse" the authors' code, "cosine" sees direction alone, which is all that ranking sees of it.
+- `distance` "l2" is eq. 6, "mse" the authors' code, "cosine" sees direction alone, as ranking does.
 - `scale` is fixed at 100, as in the code; eq. 8 has none (1), besides lacking the minus sign, and its denominator would
   sum one and the same pair.
 - The paper's acquirers begin at random; ours as the identity (`acquirer.start`), so that what the tower knows is what a
   language starts from. The code declares a layer norm and does not apply it; neither do we (`acquirer.norm`).
-- The paper shares one embedding among all languages, mBERT's (`vocabulary.shared`, `source`, `trim`); here each language
-  has a vocabulary of its own, so that it can be added, saved and taken out alone, and stays small.
+- The paper shares one embedding among all languages, mBERT's (`vocabulary.shared`, `source`, `trim`); here each
+  language has a vocabulary of its own, so that it can be added, saved and taken out alone, and stays small.
 - A step's language is drawn at random in the code, in turn in the paper: `data.mixing` "random" and "turns". A batch
   may also mix languages ("even").
-- The end of a text is found by its place; the code looks for an id, so that a caption which spells "[SEP]" has two ends.
+- The end of a text is found by its place; the code looks for an id, so a caption that spells "[SEP]" has two ends.
 - Over a bag of grams the multilingual embedding is the vectors of the language's own grams, and the one layer is the
   network above their sum.
 """
