@@ -83,9 +83,9 @@ def bare(recipe: Recipe, root: Path) -> float:
     device = choose_device()
     corpus = open_corpus(recipe.data.corpus).select("train")
     torch.manual_seed(0)
-    method = build_method(method_config(recipe.method), (c.text for i in corpus.items for c in i.captions)).to(device)
+    method = build_method(method_config(recipe.method), (c for i in corpus.items for c in i.captions)).to(device)
     method.backbone().requires_grad_(False)
-    pivot = "en" if "pivot" in method.texts else None
+    pivot = "en" if method.reads_pivot else None
     sampler = CaptionSampler(corpus, recipe.training.batch_size, langs=["de"], pivot=pivot)
     features = compute_features(method, corpus, device, root / "cache")
     batches = [b.to(device) for b in Feed(method, corpus, sampler, features, 0, recipe.data.augment).epoch(0, 0, 0, 1)]

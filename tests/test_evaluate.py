@@ -16,8 +16,9 @@ import babelreel
 from babelreel import scoring
 from babelreel.encoders.small import write_small_clip
 from babelreel.errors import CorpusError, ScoreError
-from babelreel.evaluate import Evaluation, Header, breakdown, commit, evaluate, evaluate_model
+from babelreel.evaluate import Evaluation, Header, breakdown, evaluate, evaluate_model
 from babelreel.metrics import measure
+from babelreel.protocol.conditions import commit
 from babelreel.types import Caption, Corpus, MediaItem, Representation
 
 HEADER = Header("model", "f00d", "corpus", "test", 0, "c0ffee")
@@ -62,7 +63,7 @@ def test_queries_and_candidates_of_each_language() -> None:
         assert row.measures["R@1"] == 100
         assert row.measures["MdR"] == 1
     assert result.summaries() == {"de": (600.0, 100.0), "en": (600.0, 100.0)}
-    assert result.ranks["en", "t2i"].query_ids == ("i0#0", "i0#2", "i1#0", "i2#1", "i3#0")
+    assert result.ranks["en", "t2i"].query_ids == ("i0#en.0", "i0#en.1", "i1#en.0", "i2#en.0", "i3#en.0")
     assert result.ranks["en", "t2i"].groups.tolist() == [0, 0, 1, 2, 3]
 
 
@@ -168,7 +169,7 @@ def test_what_does_not_fit() -> None:
         evaluate(scoring.dot, replace(found, items=found.items[4:]), texts[:0], one_hot([4]), ["i4"], HEADER)
     broken = one_hot([0, 1, 2, 3])
     broken.pooled[2, 0] = float("nan")  # type: ignore[index]
-    with pytest.raises(ScoreError, match="for query 'i0#1' and candidate 'i2'"):  # de is measured first
+    with pytest.raises(ScoreError, match="for query 'i0#de.0' and candidate 'i2'"):  # de is measured first
         evaluate(scoring.dot, found, texts, broken, ["i0", "i1", "i2", "i3"], HEADER)
 
 
@@ -208,7 +209,7 @@ def test_equals_the_protocol_word_for_word(seed: int) -> None:
         queries = [(row, n, k) for row, (n, k, spoken) in enumerate(captions) if spoken == lang]
         candidates = sorted({n for _, n, _ in queries})
         forward, backward = result.ranks[lang, "t2i"], result.ranks[lang, "i2t"]
-        assert forward.query_ids == tuple(f"i{n}#{k}" for _, n, k in queries)
+        assert forward.query_ids == tuple(f"i{n}#{lang}.{own[n][:k].count(lang)}" for _, n, k in queries)
         assert forward.ranks.tolist() == [
             1 + sum(c != n and c in kept and bool(scores[row, c] >= scores[row, n]) for c in candidates)
             if n in kept else len(candidates) + 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from babelreel.corpora.manifest import read_manifest
-from babelreel.language import CANDIDATES, detect
+from babelreel.language import CANDIDATES, closest, detect
 
 CLIPS = Path(__file__).resolve().parents[1] / "recipes" / "clips.jsonl"
 
@@ -43,3 +43,16 @@ def test_the_loaded_identifier_knows_every_candidate() -> None:
 
     assert set(CANDIDATES) <= set(LanguageIdentifier.from_model_file(MODEL_FILE).labels)
     assert len(CANDIDATES) == len(set(CANDIDATES))
+
+
+@pytest.mark.parametrize(
+    ("lang", "among", "found"),
+    [
+        ("pt-BR", ["cs", "pt"], "pt"), ("pt-BR", ["pt", "pt-BR"], "pt-BR"), ("PT-br", ["pt-BR"], "pt-BR"),
+        ("pt", ["pt-BR"], "pt-BR"), ("pt", ["pt-BR", "pt-PT"], None), ("pt-AO", ["pt-BR", "pt-PT"], None),
+        ("zh-Hant-TW", ["zh", "zh-Hant"], "zh-Hant"), ("sk", ["cs"], None), ("p", ["pt"], None), ("", ["pt"], None),
+        (None, ["pt"], None),
+    ],
+)  # fmt: skip
+def test_a_code_is_read_by_the_closest(lang: str | None, among: list[str], found: str | None) -> None:
+    assert closest(lang, among) == found

@@ -35,9 +35,9 @@ def corpus() -> Corpus:
 
 def test_mean_rank_variance() -> None:
     ranks = {
-        ("en", "t2i"): table("en", "t2i", ["a#0", "a#2", "b#0"], [1, 9, 2]),
-        ("de", "t2i"): table("de", "t2i", ["a#1", "b#1"], [3, 2]),
-        ("fr", "t2i"): table("fr", "t2i", ["b#2"], [5]),
+        ("en", "t2i"): table("en", "t2i", ["a#en.0", "a#en.1", "b#en.0"], [1, 9, 2]),
+        ("de", "t2i"): table("de", "t2i", ["a#de.0", "b#de.0"], [3, 2]),
+        ("fr", "t2i"): table("fr", "t2i", ["b#fr.0"], [5]),
         ("en", "i2t"): table("en", "i2t", ["a", "b"], [1, 1]),
         ("de", "i2t"): table("de", "i2t", ["a", "b"], [5, 1]),
     }
@@ -46,7 +46,7 @@ def test_mean_rank_variance() -> None:
     assert disagreement(ranks, corpus(), "t2i") == expected
     assert disagreement(ranks, corpus(), "i2t") == Disagreement(pytest.approx(2.0), 2)
     assert disagreement(ranks, corpus(), "t2v") is None
-    ranks["fr", "t2i"] = table("fr", "t2i", ["b#2"], [500], candidates=1000)  # ranks among others are not compared
+    ranks["fr", "t2i"] = table("fr", "t2i", ["b#fr.0"], [500], candidates=1000)  # ranks among others are not compared
     assert disagreement(ranks, corpus(), "t2i") == Disagreement(pytest.approx(0.5), 2)
     alone = {("en", "t2i"): ranks["en", "t2i"]}
     assert disagreement(alone, corpus(), "t2i") is None

@@ -25,9 +25,6 @@ from babelreel.data.batches import bucketed
 from babelreel.data.rows import concatenate
 from babelreel.device import choose_device, inference
 from babelreel.encoders.features import RepresentationStore, encode_items
-from babelreel.encoders.media import MediaTower
-from babelreel.encoders.text import TextEncoder
-from babelreel.encoders.vision import VisionEncoder
 from babelreel.errors import CorpusError, ModelError, ScoreError
 from babelreel.hub import resolve
 from babelreel.language import detect
@@ -85,13 +82,15 @@ class Model:
             ModelError: when a text is empty.
         """
         spoken = [langs] * len(texts) if isinstance(langs, str) else list(langs or [""] * len(texts))
-        roles = [self.role(text, lang) for text, lang in zip(texts, spoken, strict=True)]
+        spoken = [self.language(text, lang) or "" for text, lang in zip(texts, spoken, strict=True)]
+        roles = [self.method.route(lang or None) for lang in spoken]
         batches, order = [], []
         with inference(self.device):
             for role in dict.fromkeys(roles):
                 tokenizer = self.method.texts[role]
                 own = [row for row, found in enumerate(roles) if found == role]
-                for places in bucketed(tokenizer.lengths([texts[row] for row in own]), batch_size):
+                lengths = tokenizer.lengths([texts[row] for row in own], [spoken[row] for row in own])
+                for places in bucketed(lengths, batch_size):
                     rows = [own[place] for place in places]
                     batch = tokenizer([texts[row] for row in rows], [spoken[row] for row in rows], role)
                     batches.append(_to_cpu(self.method.encode_text(batch.to(self.device))))
@@ -103,8 +102,11 @@ class Model:
 
     def role(self, text: str, lang: str | None = None) -> str:
         """Which of the method's text towers reads a text: by its language, given or detected."""
-        routed = self.method.route("en") != self.method.route(None)
-        return self.method.route(lang or (detect(text) if routed else None))
+        return self.method.route(self.language(text, lang))
+
+    def language(self, text: str, lang: str | None = None) -> str | None:
+        """The language of a text: as given, or detected where the method has a tower of its own for some."""
+        return lang or (detect(text) if self.method.languages else None)
 
     def encode_media(
         self,
@@ -191,8 +193,7 @@ def load(
             raise ModelError(f"{folder} is a trained run: its text towers and its sampling are part of it.")
         return Model(load_run(folder), {"source": _lasting(source)}, chosen)
     frames = 12 if frames is None else frames
-    media = MediaTower(VisionEncoder.load(folder))
-    method = CLIP4Clip(media, TextEncoder.load(text or folder), Sampling(frames=frames, rate=rate))
+    method = CLIP4Clip.zero_shot(folder, text or folder, Sampling(frames=frames, rate=rate))
     opened_with = {"source": _lasting(source), "text": text and _lasting(text), "frames": frames, "rate": rate}
     return Model(method, opened_with, chosen)
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from babelreel.language import family
 from babelreel.types import Corpus, Direction, Ranks
 
 
@@ -49,6 +50,17 @@ def weakest(values: Mapping[str, float]) -> tuple[str, float]:
     return lang, values[lang]
 
 
+def by_family(langs: Sequence[str]) -> dict[str, list[str]]:
+    """The languages by family and branch, in the order in which they come; empty unless there are two families.
+
+    A language of no known family stands under "other".
+    """
+    out: dict[str, list[str]] = {}
+    for lang in langs:
+        out.setdefault(family(lang) or "other", []).append(lang)
+    return out if len(out) > 1 else {}
+
+
 def disagreement(
     ranks: Mapping[tuple[str, Direction], Ranks], corpus: Corpus, direction: Direction
 ) -> Disagreement | None:
@@ -88,6 +100,6 @@ def _groups(corpus: Corpus) -> dict[str, str]:
 
 def _grouped(corpus: Corpus) -> Iterator[tuple[str, str]]:
     for item in corpus.items:
-        for n, caption in enumerate(item.captions):
+        for caption_id, caption in zip(item.caption_ids, item.captions, strict=True):
             if caption.group:
-                yield f"{item.id}#{n}", f"{item.id}\n{caption.group}"
+                yield caption_id, f"{item.id}\n{caption.group}"

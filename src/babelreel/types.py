@@ -10,6 +10,7 @@ Tensors are `torch.Tensor`; torch is imported for annotations only, so that this
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor, device
 
-Kind = Literal["video", "image"]
+Kind = Literal["video", "image", "text"]
 Origin = Literal["human", "translated", "described", "generated"]
-Direction = Literal["t2v", "v2t", "t2i", "i2t"]
+Direction = Literal["t2v", "v2t", "t2i", "i2t", "t2t"]
 
-KINDS: tuple[str, ...] = ("video", "image")
+KINDS: tuple[str, ...] = ("video", "image", "text")
 ORIGINS: tuple[str, ...] = ("human", "translated", "described", "generated")
 
 _BCP47 = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -57,10 +58,10 @@ class Caption:
 
 @dataclass(frozen=True, slots=True)
 class MediaItem:
-    """A video, a span of a video, or an image, with its captions.
+    """A video, a span of a video, or an image, with its captions; or captions alone, which is parallel text.
 
-    `path` is relative to the corpus's media root, with forward slashes. `start` and `end` are seconds within the
-    video; None means from the beginning, to the end. `tags` carry whatever a breakdown may ask for.
+    `path` is relative to the corpus's media root, with forward slashes; text has none. `start` and `end` are seconds
+    within the video; None means from the beginning, to the end. `tags` carry whatever a breakdown may ask for.
     """
 
     id: str
@@ -75,7 +76,11 @@ class MediaItem:
     def __post_init__(self) -> None:
         if not isinstance(self.id, str) or not self.id:
             raise CorpusError(f"An item needs a non-empty string 'id', found {self.id!r}.")
-        if not isinstance(self.path, str) or not self.path:
+        if self.kind not in KINDS:
+            raise CorpusError(f"Item {self.id!r}: 'kind' must be one of {', '.join(KINDS)}, found {self.kind!r}.")
+        if self.kind == "text" and self.path != "":
+            raise CorpusError(f"Item {self.id!r} is text, so it cannot have a 'path' ({self.path!r}).")
+        if not isinstance(self.path, str) or not (self.path or self.kind == "text"):
             raise CorpusError(f"Item {self.id!r} needs a non-empty string 'path', found {self.path!r}.")
         pure = PurePosixPath(self.path)
         if pure.is_absolute() or ".." in pure.parts or "\0" in self.path:
@@ -83,18 +88,28 @@ class MediaItem:
                 f"Item {self.id!r} has the path {self.path!r}, which leaves the media root. "
                 "Give a path below the media root, relative to it."
             )
-        if self.kind not in KINDS:
-            raise CorpusError(f"Item {self.id!r}: 'kind' must be 'video' or 'image', found {self.kind!r}.")
         start, end = self.start, self.end
         for name, value in (("start", start), ("end", end)):
             if value is None:
                 continue
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
                 raise CorpusError(f"Item {self.id!r}: {name!r} must be seconds, at least 0, found {value!r}.")
-            if self.kind == "image":
-                raise CorpusError(f"Item {self.id!r} is an image, so it cannot have {name!r} ({value!r}).")
+            if self.kind != "video":
+                raise CorpusError(
+                    f"Item {self.id!r} is no video ({self.kind}), so it cannot have {name!r} ({value!r})."
+                )
         if end is not None and end <= (start or 0.0):
             raise CorpusError(f"Item {self.id!r}: 'end' ({end!r}) must come after 'start' ({start!r}).")
+
+    @property
+    def caption_ids(self) -> tuple[str, ...]:
+        """`id#de.0`, `id#en.0`, `id#de.1`: numbered within a language, so leaving languages out renames nothing."""
+        seen: Counter[str] = Counter()
+        ids = []
+        for caption in self.captions:
+            ids.append(f"{self.id}#{caption.lang}.{seen[caption.lang]}")
+            seen[caption.lang] += 1
+        return tuple(ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +134,22 @@ class Corpus:
         return len(self.items)
 
     def path(self, item: MediaItem) -> Path:
-        """Where the item's file lies on this machine."""
+        """Where the item's file lies on this machine.
+
+        Raises:
+            CorpusError: when it is text, which has none.
+        """
+        if item.kind == "text":
+            raise CorpusError(
+                f"Item {item.id!r} of {self.name!r} is text alone, so there is no file to read. Take a corpus with "
+                "videos or images."
+            )
         return self.media_root / item.path
+
+    @property
+    def text_only(self) -> bool:
+        """Whether no item has media: parallel text."""
+        return all(item.kind == "text" for item in self.items)
 
     @property
     def splits(self) -> tuple[str, ...]:

@@ -100,7 +100,7 @@ def test_wrong_samplings_and_spans() -> None:
         Sampling(0)
     with pytest.raises(MediaError, match="frames a second above 0"):
         Sampling(rate=0.0)
-    with pytest.raises(MediaError, match="'uniform' or 'random'"):
+    with pytest.raises(MediaError, match="'uniform', 'random' or 'head'"):
         Sampling(mode="middle")  # type: ignore[arg-type]
     timeline = Timeline([0, 40, 80], [0], 0.001)
     with pytest.raises(MediaError, match=r"film\.mp4 is 0\.12 s long, so there is nothing from 1\.00 s on"):

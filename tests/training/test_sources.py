@@ -22,13 +22,13 @@ from babelreel.runs import load_run, save_run
 from babelreel.training.recipe import build_method, method_config
 from babelreel.types import Caption, Corpus, MediaItem
 
-TEXTS = ["a red picture", "ein rotes Bild", "une image rouge"] * 4
+TEXTS = {"en": "a red picture", "de": "ein rotes Bild", "fr": "une image rouge"}
 TEXT = {"layers": 1, "width": 16, "heads": 2, "vocabulary": 60, "max_length": 16, "dropout": 0.0}
 HEAD = {"kind": "attention", "width": 16, "queries": 2, "dropout": 0.0}
 
 
 def build(**settings: Any) -> Method:
-    return build_method(method_config(settings), TEXTS)
+    return build_method(method_config(settings), [Caption(text, lang) for lang, text in TEXTS.items()] * 4)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,8 @@ def test_chained_it_scores_as_the_stage_before(runs: Path, tmp_path: Path) -> No
     save_run(build(name="mumur", vision=source, text=source, over="frames"), tmp_path / "mumur")
     before, after = babelreel.load(runs / "clip"), babelreel.load(tmp_path / "mumur")
     paths = [tmp_path / f"{n}.png" for n in range(6)]
-    scores = [m.score(m.encode_text(TEXTS[:3], "en"), m.encode_media(paths, tmp_path / m.fingerprint).representation)
+    texts = [*TEXTS.values()]
+    scores = [m.score(m.encode_text(texts, "en"), m.encode_media(paths, tmp_path / m.fingerprint).representation)
               for m in (before, after)]  # fmt: skip
     one, two = (s - s.mean() for s in scores)
     correlation = (one * two).sum() / (one.norm() * two.norm())

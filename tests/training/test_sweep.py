@@ -87,7 +87,7 @@ def test_every_value_is_trained_once_and_compared(recipe: Path, tmp_path: Path) 
     assert difference.low <= difference.value <= difference.high
     table = to_markdown(trials, "val")
     assert table.count("\n|") + 1 == 2 * 4
-    assert "Text to media on 'val', percent, 2 seeds" in table
+    assert "From text on 'val', percent, 2 seeds" in table
     assert len(json.loads((tmp_path / "sweep.json").read_text())) == 4
 
 

@@ -115,9 +115,10 @@ def test_a_training_learns_and_its_run_opens(world: Path, tmp_path: Path) -> Non
     assert best["validation"]["R@1"] > 40
 
 
-@pytest.mark.parametrize("kind", ["mumur", "mkd", "whole"])
+@pytest.mark.parametrize("kind", ["mumur", "mkd", "mla", "whole"])
 def test_every_method_trains_by_recipe(kind: str, world: Path, tmp_path: Path) -> None:
-    """MuMUR with both branches and grid tokens; MKD from a trained run; and a backbone that is trained too."""
+    """MuMUR with both branches and grid tokens; MKD from a trained run; MLA over a hub folder, stage after stage; and a
+    backbone that is trained too."""
     if kind == "mumur":
         method = {"name": "mumur", "vision": {"source": str(world / "clip"), "grid": True}, "text": TEXT,
                   "english": TEXT, "head": {"kind": "linear", "width": 16}, "dropout": 0.0}  # fmt: skip
@@ -128,6 +129,14 @@ def test_every_method_trains_by_recipe(kind: str, world: Path, tmp_path: Path) -
         method = {"name": "mkd", "teacher": str(tmp_path / "teacher"), "student": TEXT}
         chosen = replace(recipe(world, data={"langs": ["de"]}, training={"epochs": 8}), method=method)
         names = {"l2"}
+    elif kind == "mla":
+        first = {"name": "mla", "base": str(world / "clip"), "langs": ["de"], "vocabulary": {"size": 60, "width": 8}}
+        chosen = recipe(world, data={"langs": ["de"], "mixing": "turns"}, training={"epochs": 2})
+        train(replace(chosen, method=first), tmp_path / "nlt")
+        assert set(losses(tmp_path / "nlt")[0]) == {"cosine"}
+        method = {"name": "mla", "base": str(tmp_path / "nlt"), "langs": ["de"], "stage": "le"}
+        chosen = replace(chosen, method=method, training=replace(chosen.training, epochs=8))
+        names = {"contrastive"}
     else:
         method = {
             "name": "clip4clip",
@@ -269,7 +278,7 @@ def test_frames_are_augmented_alike_whichever_way_they_are_read(world: Path, tmp
     chosen = recipe(world, data={"augment": {"crop": 0.5, "flip": True, "colour": 0.3}}, training=options)
     chosen = replace(chosen, method=method)
     corpus = babelreel.open_corpus(str(world / "m.jsonl")).select("train")
-    built = build_method(method_config(chosen.method), ["a red picture"])
+    built = build_method(method_config(chosen.method), [Caption("a red picture", "en")])
 
     def frames(epoch: int, skip: int, process: int, processes: int) -> list[torch.Tensor]:
         sampler = CaptionSampler(corpus, 6, seed=0)
@@ -529,7 +538,8 @@ def test_the_rate_rises_and_falls() -> None:
 
 def test_parameter_groups(world: Path) -> None:
     chosen = recipe(world, training={"scale_lr": 0.5, "weight_decay": 0.3})
-    method = build_method(method_config(chosen.method), ["a red picture", "ein Bild grün"] * 20)
+    captions = [Caption("a red picture", "en"), Caption("ein Bild grün", "de")] * 20
+    method = build_method(method_config(chosen.method), captions)
     method.backbone().requires_grad_(False)
     found = groups(method, chosen.training)
     assert sum(len(group["params"]) for group in found) == sum(p.requires_grad for p in method.parameters())
@@ -592,6 +602,37 @@ def test_mixing_is_even_or_in_proportion() -> None:
         shares[mixing] = drawn.count("de") / 500
     assert shares["even"] == pytest.approx(0.5, abs=0.08)
     assert shares["proportional"] == pytest.approx(1 / 9, abs=0.05)
+
+
+def test_a_batch_of_one_language_is_drawn_or_taken_in_turn() -> None:
+    """Every item has the languages of its captions: none is asked for another, and none comes twice in a batch."""
+    captions = {"de": Caption("d", "de"), "cs": Caption("c", "cs"), "en": Caption("e", "en")}
+    spoken = [("de",), ("de", "cs"), ("cs", "de"), ("cs",)] * 3
+    items = [MediaItem(f"i{n}", f"{n}", "image", captions=tuple(captions[lang] for lang in (*langs, "en")))
+             for n, langs in enumerate(spoken)]  # fmt: skip
+    corpus = Corpus("m", Path(), tuple(items))
+    seen = {}
+    for mixing in ("random", "turns"):
+        sampler = CaptionSampler(corpus, 4, langs=["de", "cs"], pivot="en", mixing=mixing)  # type: ignore[arg-type]
+        draws = [draw for number in range(20) for draw in sampler.epoch(number)]
+        assert len(draws) == 20 * sampler.steps == 60
+        for draw in draws:
+            (lang,) = {c.lang for c in draw.captions["query"]}
+            assert all(any(c.lang == lang for c in item.captions) for item in draw.items)
+            assert len({item.id for item in draw.items}) == 4
+        seen[mixing] = [draw.captions["query"][0].lang for draw in draws]
+        assert (
+            [d.items for d in sampler.epoch(7)]
+            == [d.items for d in sampler.epoch(7)]
+            != [d.items for d in sampler.epoch(8)]
+        )
+        assert {item.id for draw in draws for item in draw.items} == {item.id for item in items}
+    assert seen["turns"] == ["cs", "de"] * 30
+    assert 15 < seen["random"].count("de") < 45
+    with pytest.raises(
+        CorpusError, match=r"10 items in one language \(mixing = 'turns'\), but only 9 have captions in cs"
+    ):
+        CaptionSampler(corpus, 10, langs=["de", "cs"], mixing="turns")
 
 
 def test_processes_share_the_joint_batch() -> None:

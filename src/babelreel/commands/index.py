@@ -41,6 +41,10 @@ Where = Annotated[str, typer.Option("--index", help="the index: a folder, or the
 Target = Annotated[
     str, typer.Option("--index", "--output", "-o", help="the index: a folder, or the URL of a Milvus server")
 ]
+Reader = Annotated[
+    str | None,
+    typer.Option("--model", help="read texts with this model, which has the index's media side; default: its own"),
+]
 DEFAULT = "babelreel-index"
 
 
@@ -100,17 +104,17 @@ def search(
         float | None, typer.Option(min=0, max=1, help="leave out hits of less confidence (see `calibrate`)")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the answer as JSON")] = False,
+    model: Reader = None,
     device: Device = None,
 ) -> None:
     """Search an index: the best videos and images, each with its best moment."""
     from babelreel.index.query import Query
-    from babelreel.index.search import Searcher
     from babelreel.index.store import Filter
 
     below = None if folder is None else str(folder.expanduser().absolute())
     filters = Filter(kind=kind, folder=below)
     asked = Query(query, lang, image, like, unlike, filters, k, offset, threshold)
-    searcher = Searcher(where, device=device)
+    searcher = open_searcher(where, model, device)
     if as_json:
         print(json.dumps(asdict(searcher.search(asked)), ensure_ascii=False))
     else:
@@ -172,19 +176,26 @@ def calibrate(
     media_root: MediaRoot = None,
     split: Split = "val",
     langs: Langs = None,
+    model: Reader = None,
     device: Device = None,
     cache: Cache = None,
 ) -> None:
     """Learn from captions, not of the training, which scores mean a match in which language."""
     from babelreel.index.calibrate import calibrate as calibrated
-    from babelreel.index.open import open_index
 
-    opened = open_index(where)
+    searcher = open_searcher(where, model, device)
     chosen = open_corpus(corpus, media_root, split, langs)
-    model = _model_of(opened.info, device)
     with progress_bar("encoding media") as progress:
-        found = calibrated(opened, model, chosen, cache, progress)
+        found = calibrated(searcher.index, searcher.model, chosen, cache, progress)
     print(f"calibrated in {', '.join(sorted(lang for lang in found.weights if lang))}: hits now have a confidence")
+
+
+def open_searcher(where: str, model: str | None, device: str | None) -> Searcher:
+    """An index with the model that wrote it, or with another of its media side, such as one with more languages."""
+    from babelreel.index.search import Searcher
+    from babelreel.model import load
+
+    return Searcher(where, None if model is None else load(model, device=device), device)
 
 
 def print_answer(searcher: Searcher, query: Query) -> None:
@@ -207,8 +218,9 @@ def _model_of(info: IndexInfo, device: str | None) -> Model:
 
 def _warn(model: Model, text: str, lang: str | None) -> None:
     """Say what the model does not read of a text."""
-    tokenizer = model.method.texts[model.role(text, lang)]
-    length = tokenizer.lengths([text])[0]
+    spoken = model.language(text, lang)
+    tokenizer = model.method.texts[model.method.route(spoken)]
+    length = tokenizer.lengths([text], [spoken or ""])[0]
     if not length and text.strip():
         print("The model knows nothing of this query, so the order of the hits means nothing.", file=sys.stderr)
     if tokenizer.limit is not None and length > tokenizer.limit:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from babelreel.commands.index import DEFAULT, PANEL, Where
+from babelreel.commands.index import DEFAULT, PANEL, Reader, Where, open_searcher
 from babelreel.commands.shared import Device
 
 serve_app = typer.Typer()
@@ -18,6 +18,7 @@ NEEDED = ("fastapi", "python_multipart", "prometheus_client", "uvicorn")
 @serve_app.command(rich_help_panel=PANEL)
 def serve(
     where: Where = DEFAULT,
+    model: Reader = None,
     host: Annotated[str, typer.Option(help="the address to listen on; any but this machine's own needs a token")] = (
         "127.0.0.1"
     ),
@@ -36,14 +37,13 @@ def serve(
 
     for module in NEEDED:
         require(module)
-    from babelreel.index.search import Searcher
     from babelreel.serve.run import run
     from babelreel.serve.settings import Settings
 
     settings = Settings(host, port, token or None, cache_bytes=int(cache_size * 1e9), waiting=waiting)
     if cache is not None:
         settings = replace(settings, cache=cache)
-    searcher = Searcher(where, device=device)
+    searcher = open_searcher(where, model, device)
     shown = f"[{host}]" if ":" in host else host
     print(f"{len(searcher)} entries at http://{shown}:{port}/ - Ctrl-C stops the server", flush=True)
     run(searcher, settings)

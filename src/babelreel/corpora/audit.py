@@ -71,6 +71,8 @@ def _media(corpus: Corpus) -> Iterator[Finding]:
     there: dict[str, bool] = {}
     missing, whole = [], defaultdict(list)
     for item in corpus.items:
+        if item.kind == "text":
+            continue
         if item.path not in there:
             there[item.path] = corpus.path(item).is_file()
         if not there[item.path]:
@@ -122,7 +124,7 @@ def _leaks(corpus: Corpus) -> Iterator[Finding]:
         held = [item for item in corpus.items if item.split == split]
         if split == "train" or not train or not held:
             continue
-        paths = {item.path for item in train}
+        paths = {item.path for item in train if item.path}
         shared = [item.id for item in held if item.path in paths]
         if shared:
             yield _some("leak", f"{len(shared):,} items of {split} lie in files that train has too", shared)

@@ -4,7 +4,8 @@
      "captions": [{"text": "Ein Hund springt ins Wasser.", "lang": "de", "origin": "human"}]}
 
 Only `path` must be there: `id` defaults to the path, `kind` to what the file's extension says. Paths are relative to
-the media root, which defaults to the manifest's folder. Every mistake of a file is reported at once, by line.
+the media root, which defaults to the manifest's folder. Parallel text has the kind "text", an `id`, and no path. Every
+mistake of a file is reported at once, by line.
 """
 
 from __future__ import annotations
@@ -81,9 +82,9 @@ def _item(record: Any) -> MediaItem:
     if not isinstance(record, dict):
         raise CorpusError(f'expected an object such as {{"path": ...}}, found {type(record).__name__}')
     _refuse_unknown(record, ITEM_FIELDS, "an item")
-    if "path" not in record:
+    if "path" not in record and record.get("kind") != "text":
         raise CorpusError("the field 'path' is missing")
-    path = record["path"]
+    path = record.get("path", "")
     suffix = Path(path).suffix.lower() if isinstance(path, str) else ""
     captions = record.get("captions", [])
     tags = record.get("tags", {})
@@ -124,7 +125,7 @@ def _refuse_unknown(record: dict[str, Any], known: tuple[str, ...], what: str) -
 
 
 def _record(item: MediaItem) -> dict[str, Any]:
-    record: dict[str, Any] = {"id": item.id, "path": item.path, "kind": item.kind}
+    record: dict[str, Any] = {"id": item.id} | ({"path": item.path} if item.path else {}) | {"kind": item.kind}
     for name in ("start", "end"):
         if getattr(item, name) is not None:
             record[name] = getattr(item, name)

@@ -27,6 +27,7 @@ from babelreel.corpora import (
 from babelreel.corpora.annotations import Annotations
 from babelreel.corpora.entry import Entry
 from babelreel.corpora.manifest import read_manifest
+from babelreel.corpora.pairs import is_pairs, read_pairs
 from babelreel.errors import CorpusError
 from babelreel.types import Corpus
 
@@ -94,7 +95,7 @@ def _collector_paused() -> Iterator[None]:
 
 
 def open_corpus(name: str, root: str | Path | None = None) -> Corpus:
-    """Open a corpus by its name, or by the path of a manifest (`*.jsonl`).
+    """Open a corpus by its name, or by the path of a manifest (`*.jsonl`) or of parallel text (`corpora.pairs`).
 
     `root` is the media root of a manifest (default: its folder), or the folder that a named corpus needs.
 
@@ -117,7 +118,7 @@ def open_corpus(name: str, root: str | Path | None = None) -> Corpus:
     if path.is_dir() and (path / "manifest.jsonl").is_file():
         path = path / "manifest.jsonl"
     if path.is_file():
-        return read_manifest(path, root)
+        return read_pairs(path) if is_pairs(path) else read_manifest(path, root)
     raise CorpusError(
         f"There is no corpus {name!r}: not a manifest file, nor one of the names {', '.join(CORPORA)}. "
         "`babelreel data list` tells more."

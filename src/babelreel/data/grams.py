@@ -88,7 +88,7 @@ class GramTokenizer:
             ids[place, : len(row)] = row
         return TextBatch(ids, ids > 0, tuple(langs), role)
 
-    def lengths(self, texts: Sequence[str]) -> list[int]:
+    def lengths(self, texts: Sequence[str], langs: Sequence[str] = ()) -> list[int]:
         """How many known grams each text has."""
         return [len(self._known(text)) for text in texts]
 

@@ -25,9 +25,14 @@ class Draw:
     owners: tuple[int, ...]
 
 
+Mixing = Literal["even", "proportional", "random", "turns"]
+
+
 class CaptionSampler:
     """Draws batches of `batch_size` items with `captions` captions each.
 
+    `mixing` draws each caption's language "even"ly, or in proportion to an item's captions ("proportional"); or a batch
+    has one language, drawn at "random" or in "turns", and an epoch may meet an item in several of them.
     `langs` are the languages of the role "query" (empty: all). With a `pivot` language every query comes with a caption
     in it: its translation where there is one (the same `group`), else another of the item's.
 
@@ -42,7 +47,7 @@ class CaptionSampler:
         *,
         langs: Sequence[str] = (),
         pivot: str | None = None,
-        mixing: Literal["even", "proportional"] = "even",
+        mixing: Mixing = "even",
         captions: int = 1,
         seed: int = 0,
     ) -> None:
@@ -57,11 +62,24 @@ class CaptionSampler:
                 "Take a smaller batch_size, or other languages."
             )
 
+        self.one_language = mixing in ("random", "turns")
+        for lang in self._spoken_queries() if self.one_language else ():
+            if (count := len(self._speaking(lang))) < batch_size:
+                raise CorpusError(
+                    f"A batch needs {batch_size} items in one language (mixing = {mixing!r}), but only {count} have "
+                    f"captions in {lang}. Take a smaller batch_size, mixing = 'even', or other languages."
+                )
+
     @property
     def spoken(self) -> list[str]:
         """The languages that training reads, pivots included, sorted."""
-        queries = {caption.lang for item in self.items for caption in self._queries(item)}
-        return sorted(queries | ({self.pivot} if self.pivot is not None else set()))
+        return sorted({*self._spoken_queries(), *([] if self.pivot is None else [self.pivot])})
+
+    def _spoken_queries(self) -> list[str]:
+        return sorted({caption.lang for item in self.items for caption in self._queries(item)})
+
+    def _speaking(self, lang: str) -> list[MediaItem]:
+        return [item for item in self.items if any(c.lang == lang for c in self._queries(item))]
 
     @property
     def steps(self) -> int:
@@ -71,12 +89,28 @@ class CaptionSampler:
     def epoch(self, number: int, process: int = 0, processes: int = 1) -> Iterator[Draw]:
         """The batches of an epoch, or one process's part of them; `batch_size` must divide among the processes."""
         rng = np.random.default_rng([self.seed, number])
-        order = rng.permutation(len(self.items))
         share = self.batch_size // processes
-        for step in range(self.steps):
-            rows = order[step * self.batch_size : (step + 1) * self.batch_size]
-            drawn = [(self.items[row], self._draw(self.items[row], rng)) for row in rows]  # the same in every process
+        for items, lang in self._by_language(number, rng) if self.one_language else self._once_each(rng):
+            drawn = [(item, self._draw(item, rng, lang)) for item in items]  # the same in every process
             yield self._join(drawn[process * share : (process + 1) * share])
+
+    def _once_each(self, rng: np.random.Generator) -> Iterator[tuple[list[MediaItem], str | None]]:
+        order = rng.permutation(len(self.items))
+        for step in range(self.steps):
+            yield [self.items[row] for row in order[step * self.batch_size : (step + 1) * self.batch_size]], None
+
+    def _by_language(self, number: int, rng: np.random.Generator) -> Iterator[tuple[list[MediaItem], str | None]]:
+        """Each language goes through its items in an order of its own, and again when it is through."""
+        langs = self._spoken_queries()
+        items = {lang: self._speaking(lang) for lang in langs}
+        left: dict[str, list[int]] = {lang: [] for lang in langs}
+        for step in range(self.steps):
+            turn = number * self.steps + step if self.mixing == "turns" else int(rng.integers(len(langs)))
+            lang = langs[turn % len(langs)]
+            if len(left[lang]) < self.batch_size:
+                left[lang] = rng.permutation(len(items[lang])).tolist()
+            rows, left[lang] = left[lang][: self.batch_size], left[lang][self.batch_size :]
+            yield [items[lang][row] for row in rows], lang
 
     def _join(self, drawn: list[tuple[MediaItem, list[tuple[Caption, Caption | None]]]]) -> Draw:
         queries = tuple(query for _, pairs in drawn for query, _ in pairs)
@@ -86,9 +120,11 @@ class CaptionSampler:
         owners = tuple(row for row, (_, pairs) in enumerate(drawn) for _ in pairs)
         return Draw(tuple(item for item, _ in drawn), captions, owners)
 
-    def _draw(self, item: MediaItem, rng: np.random.Generator) -> list[tuple[Caption, Caption | None]]:
-        """`captions` different captions of the item, or as many as it has, each with its pivot."""
-        found = self._queries(item)
+    def _draw(
+        self, item: MediaItem, rng: np.random.Generator, lang: str | None
+    ) -> list[tuple[Caption, Caption | None]]:
+        """`captions` different captions of the item, in `lang` or any language, or as many as it has, with pivots."""
+        found = [c for c in self._queries(item) if lang is None or c.lang == lang]
         weights = np.ones(len(found))
         if self.mixing == "even":
             counts = {lang: sum(c.lang == lang for c in found) for lang in {c.lang for c in found}}

@@ -32,12 +32,13 @@ class TextPolicy:
 
 
 class TextReader(Protocol):
-    """What a text tower asks of its tokenizer, whatever the kind: `Tokenizer` here, or `data.grams.GramTokenizer`."""
+    """What a text tower asks of its tokenizer, whatever the kind: `Tokenizer` here, `data.grams.GramTokenizer`, or
+    one for several languages, `data.languages.LanguageReader`."""
 
     def __call__(self, texts: Sequence[str], langs: Sequence[str] = (), role: str = "query") -> TextBatch:
         """B texts for the tower of a role."""
 
-    def lengths(self, texts: Sequence[str]) -> list[int]:
+    def lengths(self, texts: Sequence[str], langs: Sequence[str] = ()) -> list[int]:
         """How many ids each text has, so that texts of like length are batched."""
 
     @property
@@ -79,7 +80,7 @@ class Tokenizer:
             # Some towers' vocabularies advise against padding=longest; the policy has decided that already.
             warnings.simplefilter("ignore")
             coded = self.backend(
-                [self._plain(t) for t in texts],
+                [self.plain(t) for t in texts],
                 max_length=self.policy.max_length,
                 truncation=True,
                 padding=self.policy.padding,
@@ -89,7 +90,7 @@ class Tokenizer:
             )
         return TextBatch(coded["input_ids"].long(), coded["attention_mask"].bool(), tuple(langs), role)
 
-    def lengths(self, texts: Sequence[str]) -> list[int]:
+    def lengths(self, texts: Sequence[str], langs: Sequence[str] = ()) -> list[int]:
         """How many tokens each text has before cutting, special ones included."""
         coded = self.backend(
             list(texts),
@@ -100,7 +101,7 @@ class Tokenizer:
         )
         return [len(ids) for ids in coded["input_ids"]]
 
-    def _plain(self, text: str) -> str:
+    def plain(self, text: str) -> str:
         """The text as the vocabulary shall read it: "</s>" in a caption is four characters, not the end."""
         text = refuse_empty(text)
         text = text.lower() if self.policy.lower else text

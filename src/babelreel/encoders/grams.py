@@ -52,7 +52,7 @@ class GramEncoder(nn.Module):
         self.width = width
         self.config = config
         self.weights: Tensor
-        self.register_buffer("weights", torch.tensor([0.0, *tokenizer.weights]), persistent=False)
+        self.register_buffer("weights", idf(tokenizer), persistent=False)
         self.table = nn.EmbeddingBag(tokenizer.vocab_size, config.width, mode="sum")
         nn.init.normal_(self.table.weight, std=config.width**-0.5)
         self.norm = nn.LayerNorm(config.width)
@@ -61,13 +61,7 @@ class GramEncoder(nn.Module):
 
     def forward(self, batch: TextBatch) -> TextFeatures:
         """Encode B texts; `hidden` is the one summed vector of each, (B, 1, Dh)."""
-        weights = self.weights[batch.input_ids]  # (B, L), 0 on padding
-        weights = weights / torch.linalg.vector_norm(weights, dim=1, keepdim=True).clamp(min=1e-6)
-        weights = dropout(weights, self.config.drop_grams, self.training)
-        counts = batch.mask.sum(1)
-        starts = counts.cumsum(0) - counts
-        summed = self.table(batch.input_ids[batch.mask], starts, per_sample_weights=weights[batch.mask])  # (B, Dh)
-        summed = self.norm(summed)
+        summed = self.norm(bag(self.table, self.weights, batch, self.config.drop_grams if self.training else 0.0))
         return TextFeatures(self.project(self.drop(summed)), summed.unsqueeze(1))
 
     def describe(self) -> dict[str, Any]:
@@ -78,3 +72,21 @@ class GramEncoder(nn.Module):
     def from_description(cls, description: dict[str, Any], tokenizer: GramTokenizer) -> GramEncoder:
         """The architecture that `describe` spoke of, with random weights."""
         return cls(tokenizer, description["width"], GramConfig(**description["config"]))
+
+
+def idf(tokenizer: GramTokenizer) -> Tensor:
+    """The weight of each id, 0 of padding."""
+    return torch.tensor([0.0, *tokenizer.weights])
+
+
+def bag(table: nn.EmbeddingBag, weights: Tensor, batch: TextBatch, drop: float) -> Tensor:
+    """(B, Dh): each text's sum of rows of `table`, by the weights (V,) of its ids, of length 1 over a text.
+
+    `drop` is the share of ids that is left out at random.
+    """
+    chosen = weights[batch.input_ids]  # (B, L), 0 on padding
+    chosen = chosen / torch.linalg.vector_norm(chosen, dim=1, keepdim=True).clamp(min=1e-6)
+    chosen = dropout(chosen, drop, drop > 0)
+    counts = batch.mask.sum(1)
+    starts = counts.cumsum(0) - counts
+    return table(batch.input_ids[batch.mask], starts, per_sample_weights=chosen[batch.mask])

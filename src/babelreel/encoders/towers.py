@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 
 from torch import nn
 
+from babelreel.data import languages
 from babelreel.data.grams import FILE, GramTokenizer, learn_grams
 from babelreel.data.tokenizers import TextPolicy, TextReader, Tokenizer, train_tokenizer
 from babelreel.encoders.grams import GramConfig, GramEncoder
 from babelreel.encoders.text import TextEncoder
 from babelreel.errors import ModelError
+from babelreel.hub import read_json
 
 TextTower = TextEncoder | GramEncoder
 
@@ -71,11 +73,14 @@ KINDS = {
 
 
 def load_tokenizer(folder: Path) -> TextReader:
-    """Read the tokenizer that was saved into a folder, of whatever kind.
+    """Read the tokenizer that was saved into a folder, of whatever kind, or those of several languages.
 
     Raises:
         ModelError: when there is none.
     """
+    if (folder / languages.FILE).is_file():
+        named = read_json(folder, languages.FILE)
+        return languages.LanguageReader(named, {name: load_tokenizer(folder / name) for name in set(named.values())})
     for kind in KINDS.values():
         if (folder / kind.file).is_file():
             found: TextReader = kind.tokenizer.load(folder)

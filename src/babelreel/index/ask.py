@@ -100,7 +100,7 @@ def ask(queries: Sequence[Query], model: Model, index: VectorIndex) -> list[Aske
         if query.text is not None:
             lang = next(spoken)
             role = model.role(query.text, lang)
-            read = model.method.texts[role].lengths([query.text])[0] > 0
+            read = model.method.texts[role].lengths([query.text], [lang or ""])[0] > 0
             wanted.append(Part(next(rows), True))
         if query.image is not None:
             wanted.append(Part(_encode_image(model, query.image), False))

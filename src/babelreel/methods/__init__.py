@@ -12,6 +12,7 @@ METHODS = {
     "clip4clip": "babelreel.methods.clip4clip:CLIP4Clip",
     "ensemble": "babelreel.methods.ensemble:Ensemble",
     "mkd": "babelreel.methods.mkd:MKD",
+    "mla": "babelreel.methods.mla:MLA",
     "mumur": "babelreel.methods.mumur:MuMUR",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -32,8 +33,11 @@ class Parts(Protocol):
     def text(self, config: TextConfig, width: int, role: str = "query") -> TextTower:
         """A text tower whose vectors have `width`; of a run, the one that reads `role`."""
 
-    def run(self, folder: str) -> Method:
-        """A trained method."""
+    def run(self, folder: str, sampling: Sampling | None = None) -> Method:
+        """A trained method; of a hub folder a zero-shot CLIP4Clip that reads videos by `sampling`."""
+
+    def said(self, langs: Sequence[str]) -> list[str]:
+        """The training's texts in some languages."""
 
 
 class Method(nn.Module):
@@ -42,16 +46,24 @@ class Method(nn.Module):
     The four verbs are `forward` (the losses), `encode_text`, `encode_media` and `score`. `texts` says which texts a
     step reads, by role ("query", "pivot", "description"), and with which tokenizer; `route` says which of them reads
     a query in a language. `spec` and `sampling` say how media are prepared. `scored` names the fields of an item's
-    representation that `score` reads. `reads_media` is False where training needs texts alone.
+    representation that `score` reads. `reads_media` is False where training needs texts alone, `reads_pivot` where it
+    needs no pivots. `languages` are those that have a tower, or adapters, of their own: a query's is then detected
+    where nobody says it.
     """
 
     scored: tuple[str, ...] = ("pooled",)
     reads_media = True
+    languages: tuple[str, ...] = ()
     chunk = 0  # rows that training encodes at a time, see `methods.chunks`; 0 is all of them
     Config: type  # a frozen dataclass: what a recipe's [method] may say
     texts: dict[str, TextReader]
     spec: ImageSpec
     sampling: Sampling
+
+    @property
+    def reads_pivot(self) -> bool:
+        """Whether a step of the training reads pivots."""
+        return "pivot" in self.texts
 
     def forward(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """Named scalar losses, which the loop sums; `progress` runs from 0 to 1 over the training."""
@@ -145,12 +157,12 @@ class Method(nn.Module):
         settings = {
             "features": self.media_tower().feature_settings(),
             "spec": asdict(self.spec),
-            "sampling": asdict(self.sampling),
+            "sampling": self.sampling.settings(),
         }
         return fingerprint(self.backbone(), settings)
 
     def _media_settings(self) -> dict[str, Any]:
-        return {"method": type(self).__name__, "spec": asdict(self.spec), "sampling": asdict(self.sampling)}
+        return {"method": type(self).__name__, "spec": asdict(self.spec), "sampling": self.sampling.settings()}
 
 
 def positives(batch: Batch) -> Tensor | None:

@@ -14,6 +14,7 @@ image-text model gets a head (`encoders/heads.py`), and stays frozen unless the 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -25,7 +26,9 @@ from babelreel.data.tokenizers import TextReader
 from babelreel.distributed import gather
 from babelreel.encoders.heads import HeadConfig
 from babelreel.encoders.media import MediaTower, VisionConfig
+from babelreel.encoders.text import TextEncoder
 from babelreel.encoders.towers import TextConfig, TextTower, tower_from
+from babelreel.encoders.vision import VisionEncoder
 from babelreel.errors import ModelError
 from babelreel.losses import contrastive
 from babelreel.media.video import Sampling
@@ -127,6 +130,15 @@ class CLIP4Clip(Method):
         media = parts.media(config.vision, config.head)
         text = parts.text(config.text, media.width)
         return cls(media, text, config.sampling, config.scale, config.between_captions)
+
+    @classmethod
+    def zero_shot(cls, source: str | Path, text: str | Path, sampling: Sampling) -> CLIP4Clip:
+        """An image-text model of the hub as it is, its text tower from `text`.
+
+        Raises:
+            ModelError: when a tower cannot be loaded, or they do not fit each other.
+        """
+        return cls(MediaTower(VisionEncoder.load(source)), TextEncoder.load(text), sampling)
 
     @classmethod
     def from_description(cls, description: dict[str, Any], tokenizers: dict[str, TextReader]) -> CLIP4Clip:

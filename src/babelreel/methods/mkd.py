@@ -46,6 +46,7 @@ class MKD(Method):
 
     Config = MKDConfig
     reads_media = False
+    languages = ("en",)
 
     def __init__(self, teacher: CLIP4Clip, student: TextTower, distance: Literal["l2", "mse", "cosine"] = "l2") -> None:
         super().__init__()

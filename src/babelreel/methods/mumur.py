@@ -71,6 +71,7 @@ class MuMUR(Method):
     """
 
     Config = MuMURConfig
+    languages = ("en",)
 
     def __init__(
         self,

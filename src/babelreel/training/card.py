@@ -46,8 +46,9 @@ Finds videos and images by text. Method `{name}`, {weights / 1e6:.1f} million we
 
 ## How good it is
 
-On the split `{data.validate}`, which chose this checkpoint (step {made["step"]}), from text to media, in percent, mean
-over languages: {found}. A number for a report needs a split that chose nothing (`babelreel eval FOLDER --split test`).
+On the split `{data.validate}`, which chose this checkpoint (step {made["step"]}), from text to media (to the sentence's
+translation, where the corpus is text alone), in percent, mean over languages: {found}. A number for a report needs a
+split that chose nothing (`babelreel eval FOLDER --split test`).
 Languages not named above were not trained on here; measure before relying on them.
 
 ## Recipe

@@ -31,14 +31,14 @@ from babelreel.errors import ConfigError, ModelError
 from babelreel.extras import require
 from babelreel.methods.base import Method
 from babelreel.progress import Report
-from babelreel.runs import is_run, load_run, save_run
+from babelreel.runs import is_run, languages_of, load_run, read_run_info, save_run
 from babelreel.training.card import write_card
 from babelreel.training.checkpoint import Progress, latest_checkpoint, load_checkpoint, save_checkpoint
 from babelreel.training.feed import Features, Feed, compute_features
 from babelreel.training.optim import averaged, groups, rate
-from babelreel.training.recipe import Recipe, build_method, method_config
+from babelreel.training.recipe import Recipe, build_method, method_config, texts_in
 from babelreel.training.validate import validate
-from babelreel.types import Corpus
+from babelreel.types import Caption, Corpus
 
 log = logging.getLogger(__name__)
 
@@ -88,12 +88,23 @@ def train(
     # A language that the training never sees has no say in the choice of the checkpoint, or it would not be zero-shot.
     held_out = whole.select(recipe.data.validate, sampler.spoken if recipe.data.langs else None)
     refuse_uneven(recipe, accelerator.num_processes)
+    if method.reads_media and whole.text_only:
+        raise ConfigError(
+            f"The method {recipe.method['name']!r} learns from media, and {recipe.data.corpus} is text alone. Take a "
+            "corpus with videos or images, or a method that reads text pairs, such as mkd."
+        )
     features = None
     if recipe.training.freeze_backbone:
+        if method.sampling.mode == "random":
+            raise ConfigError(
+                "Random sampling draws frames anew at every step, but a frozen backbone's features are computed once. "
+                "Set training.freeze_backbone = false, or another method.sampling.mode."
+            )
         method.backbone().requires_grad_(False)
         # A method that trains on texts alone needs media for its validation only.
         needed = _both(whole, corpus, held_out) if method.reads_media else held_out
-        features = compute_features(method, needed, accelerator.device, cache, report)
+        if not needed.text_only:
+            features = compute_features(method, needed, accelerator.device, cache, report)
     feed = Feed(method, corpus, sampler, features, recipe.seed, recipe.data.augment)
     return _Run(recipe, folder, method, accelerator, feed, held_out).go(features, resume, report)
 
@@ -133,19 +144,19 @@ def _first(config: Any, corpus: Corpus, recipe: Recipe, start: Path, resume: boo
         return load_run(start)
     method = build_method(config, _vocabulary(corpus, recipe))
     if process() == 0:
-        save_run(method, start)
+        save_run(method, start, {"earlier": languages_of(texts_in(recipe.method))})
     return method
 
 
-def _vocabulary(corpus: Corpus, recipe: Recipe) -> Iterator[str]:
+def _vocabulary(corpus: Corpus, recipe: Recipe) -> Iterator[Caption]:
     langs = {*recipe.data.langs, recipe.data.pivot} if recipe.data.langs else set(corpus.langs)
-    return (c.text for item in corpus.items for c in item.captions if c.lang in langs)
+    return (c for item in corpus.items for c in item.captions if c.lang in langs)
 
 
 def _sampler(corpus: Corpus, recipe: Recipe, method: Method) -> CaptionSampler:
     data = recipe.data
     return CaptionSampler(
-        corpus, recipe.training.batch_size, langs=data.langs, pivot=data.pivot if "pivot" in method.texts else None,
+        corpus, recipe.training.batch_size, langs=data.langs, pivot=data.pivot if method.reads_pivot else None,
         mixing=data.mixing, captions=data.captions, seed=recipe.seed,
     )  # fmt: skip
 
@@ -235,16 +246,18 @@ class _Run:
         return {name: float(value.detach()) for name, value in losses.items()}
 
     def _validate(self, features: Features | None) -> None:
-        result = validate(self.shown, self.held_out, features, self.accelerator.device)
+        result = validate(self.shown, self.held_out, features, self.accelerator.device, self.recipe.data.pivot)
         done = self.progress
         done.validations.append({"step": done.step} | result)
         self._log({"step": done.step, "validation": result})
         if result["mean"] > done.best:
             done.best, done.best_step, done.waiting = result["mean"], done.step, 0
             if self.accelerator.is_main_process:
-                made = {"recipe": self.plain, "step": done.step, "validation": result}
+                trained = self.feed.sampler.spoken
+                made = {"recipe": self.plain, "step": done.step, "validation": result, "trained": trained}
+                made["earlier"] = read_run_info(self.folder / "checkpoints" / "start").made["earlier"]
                 save_run(self.shown, self.folder, made)
-                write_card(self.folder, self.recipe, self.shown, made, self.feed.sampler.spoken)
+                write_card(self.folder, self.recipe, self.shown, made, trained)
         else:
             done.waiting += 1
 

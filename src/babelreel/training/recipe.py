@@ -12,16 +12,18 @@ epochs = 30
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from babelreel.config import from_dict
+from babelreel.data.sampler import Mixing
 from babelreel.errors import ConfigError
 from babelreel.media.augment import Augmentation
 from babelreel.methods import METHODS, method_class
 from babelreel.methods.base import Method
 from babelreel.training.sources import Sources
+from babelreel.types import Caption
 
 Tracker = Literal[
     "aim", "clearml", "comet_ml", "dvclive", "mlflow", "swanlab", "tensorboard", "trackio", "wandb"
@@ -33,9 +35,9 @@ class DataConfig:
     """Which corpus, which splits, which captions.
 
     `langs` are the languages of the queries (empty: all of the corpus), `pivot` is the language beside them for methods
-    that read pairs. `mixing` draws a caption's language evenly, or in proportion to an item's captions. `captions` of
-    each item stand in a batch, all of them its positives. `augment` makes random views of frames, where they are
-    decoded at every step.
+    that read pairs. `mixing` draws each caption's language, or each batch's: see `data.sampler`. `captions` of each
+    item stand in a batch, all of them its positives. `augment` makes random views of frames, where they are decoded at
+    every step.
     """
 
     corpus: str
@@ -44,7 +46,7 @@ class DataConfig:
     validate: str = "val"
     langs: tuple[str, ...] = ()
     pivot: str = "en"
-    mixing: Literal["even", "proportional"] = "even"
+    mixing: Mixing = "even"
     captions: int = 1
     augment: Augmentation = field(default_factory=Augmentation)
 
@@ -129,7 +131,16 @@ def method_config(settings: Mapping[str, Any]) -> Any:
     return from_dict(method_class(name).Config, rest, where="[method]")
 
 
-def build_method(config: Any, texts: Iterable[str]) -> Method:
-    """A method with its pretrained parts loaded and the rest at random; `texts` teach the vocabularies from scratch."""
+def texts_in(settings: Any) -> Iterator[str]:
+    """Every text among a method's settings; those that name a run's folder are what a training goes on from."""
+    if isinstance(settings, str):
+        yield settings
+    elif isinstance(settings, Mapping | list | tuple):
+        for value in settings.values() if isinstance(settings, Mapping) else settings:
+            yield from texts_in(value)
+
+
+def build_method(config: Any, captions: Iterable[Caption]) -> Method:
+    """A method with its pretrained parts loaded and the rest at random; `captions` teach vocabularies from scratch."""
     found = next(each for each in map(method_class, METHODS) if each.Config is type(config))
-    return found.from_config(config, Sources(list(texts)))
+    return found.from_config(config, Sources(list(captions)))

@@ -18,15 +18,18 @@ from babelreel.encoders.text import TextEncoder
 from babelreel.encoders.towers import TextConfig, TextTower, new_tower
 from babelreel.encoders.vision import VisionEncoder
 from babelreel.errors import ConfigError
+from babelreel.media.video import Sampling
 from babelreel.methods.base import Method
+from babelreel.methods.clip4clip import CLIP4Clip
 from babelreel.runs import is_run, load_run
+from babelreel.types import Caption
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """The `Parts` of a recipe; `texts` teach the vocabularies of towers from scratch."""
+    """The `Parts` of a recipe; `captions` teach vocabularies from scratch."""
 
-    texts: Sequence[str]
+    captions: Sequence[Caption]
 
     def media(self, vision: VisionConfig, head: HeadConfig | None) -> MediaTower:
         """The media side of a recipe.
@@ -54,7 +57,7 @@ class Sources:
             ModelError: when the source cannot be loaded, or is a run without such a tower.
         """
         if not config.source:
-            return new_tower(config, self.texts, width)
+            return new_tower(config, [caption.text for caption in self.captions], width)
         if not is_run(Path(config.source)):
             tower = TextEncoder.load(config.source)
             if tower.width == width:
@@ -68,6 +71,12 @@ class Sources:
             )
         return found
 
-    def run(self, folder: str) -> Method:
-        """A trained method."""
-        return load_run(Path(folder))
+    def run(self, folder: str, sampling: Sampling | None = None) -> Method:
+        """A trained method; of a hub folder a zero-shot CLIP4Clip that reads videos by `sampling`."""
+        if is_run(Path(folder)):
+            return load_run(Path(folder))
+        return CLIP4Clip.zero_shot(folder, folder, sampling or Sampling())
+
+    def said(self, langs: Sequence[str]) -> list[str]:
+        """The training's texts in some languages."""
+        return [caption.text for caption in self.captions if caption.lang in langs]

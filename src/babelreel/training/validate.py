@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from babelreel.bitext import PIVOT, rank_translations
 from babelreel.data.rows import concatenate
-from babelreel.evaluate import Evaluation, Header, commit, evaluate, rank_corpus
+from babelreel.evaluate import Evaluation, describe, evaluate, evaluate_model
 from babelreel.methods.base import Method
 from babelreel.metrics import measure
 from babelreel.model import Model, load
+from babelreel.protocol.ranks import rank_corpus
 from babelreel.training.feed import Features, compute_features
 from babelreel.types import Corpus, Representation
 
 BLOCK = 256
 
 
-def validate(method: Method, corpus: Corpus, features: Features | None, device: torch.device) -> dict[str, float]:
-    """R@1, R@5 and R@10 from text to media, mean over the corpus's languages, and "mean", the mean of the three."""
+def validate(
+    method: Method, corpus: Corpus, features: Features | None, device: torch.device, pivot: str = PIVOT
+) -> dict[str, float]:
+    """R@1, R@5 and R@10 from text to media, mean over the corpus's languages, and "mean", the mean of the three.
+
+    Of parallel text from each language to its translation in the pivot language.
+    """
     model = Model(method, {"source": "training"}, device)
     captions = [caption for item in corpus.items for caption in item.captions]
     texts = model.encode_text([c.text for c in captions], [c.lang for c in captions])
-    ids, media = media_rows(model, corpus, features)
-    found = [measure(ranks) for ranks, _ in rank_corpus(model.score, corpus, texts, media, ids)
-             if ranks.direction in ("t2v", "t2i")]  # fmt: skip
+    if corpus.text_only:
+        ranked = rank_translations(corpus, texts, pivot)
+    else:
+        ids, media = media_rows(model, corpus, features)
+        ranked = rank_corpus(model.score, corpus, texts, media, ids)
+    found = [measure(ranks) for ranks, _ in ranked if ranks.direction in ("t2v", "t2i", "t2t")]
     means = {name: sum(row[name] for row in found) / len(found) for name in ("R@1", "R@5", "R@10")}
     return means | {"mean": sum(means.values()) / 3}
 
@@ -37,10 +48,12 @@ def measure_run(run: Path, corpus: Corpus, split: str, cache: Path | None, seed:
         CorpusError: when the corpus has no captions, or a file cannot be read.
     """
     model = load(run)
+    if corpus.text_only:
+        return evaluate_model(model, corpus, split=split, seed=seed)
     captions = [caption for item in corpus.items for caption in item.captions]
     ids, media = media_rows(model, corpus, compute_features(model.method, corpus, model.device, cache))
     texts = model.encode_text([c.text for c in captions], [c.lang for c in captions])
-    header = Header(run.name, model.fingerprint, corpus.name, split, seed, commit())
+    header = replace(describe(model, corpus, split, seed), model=run.name)
     return evaluate(model.score, corpus, texts, media, ids, header)
 
 
