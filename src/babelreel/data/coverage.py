@@ -88,7 +88,8 @@ def _pieces(tokenizer: Tokenizer, text: str, byte_level: bool) -> tuple[int, int
     Letters are counted in what the known pieces spell: not every tokenizer tells where in the text a piece stood.
     """
     backend = tokenizer.backend
-    ids = backend(tokenizer.plain(text), add_special_tokens=False, verbose=False)["input_ids"]
+    read = text.lower() if tokenizer.policy.lower else text
+    ids = backend(read, add_special_tokens=False, verbose=False)["input_ids"]
     whole, parts = "", b""
     for piece in backend.convert_ids_to_tokens([number for number in ids if number != backend.unk_token_id]):
         text_of, bytes_of = _spelled(piece, byte_level)

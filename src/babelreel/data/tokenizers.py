@@ -79,7 +79,7 @@ class Tokenizer:
             # Some towers' vocabularies advise against padding=longest; the policy has decided that already.
             warnings.simplefilter("ignore")
             coded = self.backend(
-                [self.plain(t) for t in texts],
+                [self._plain(t) for t in texts],
                 max_length=self.policy.max_length,
                 truncation=True,
                 padding=self.policy.padding,
@@ -100,7 +100,7 @@ class Tokenizer:
         )
         return [len(ids) for ids in coded["input_ids"]]
 
-    def plain(self, text: str) -> str:
+    def _plain(self, text: str) -> str:
         """The text as the vocabulary shall read it: "</s>" in a caption is four characters, not the end."""
         text = refuse_empty(text)
         text = text.lower() if self.policy.lower else text
