@@ -107,9 +107,7 @@ def evaluate_model(
         raise CorpusError(f"None of the {len(corpus)} items could be read.{listed}")
     captions = [caption for item in corpus.items for caption in item.captions]
     texts = model.encode_text([c.text for c in captions], [c.lang for c in captions])
-    text_tower = model.opened_with.get("text")
-    name = f"{model.source} with the text tower {text_tower}" if text_tower else model.source
-    header = Header(name, model.fingerprint, corpus.name, split, seed, commit())
+    header = Header(model.title, model.fingerprint, corpus.name, split, seed, commit())
     return evaluate(model.score, corpus, texts, media.representation, media.ids, header, media.failures)
 
 

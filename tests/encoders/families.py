@@ -118,7 +118,7 @@ def write_sentence_chat(folder: Path) -> None:
 
 
 def write_sentence_text(folder: Path) -> None:
-    """The layout of `clip-ViT-B-32-multilingual-v1` as of 2021: a transformer, its mean, a linear layer without bias."""
+    """The layout of `clip-ViT-B-32-multilingual-v1` of 2021: a transformer, its mean, a linear layer without bias."""
     from safetensors.torch import save_file
 
     tokenizer = bert_tokenizer()
@@ -128,8 +128,8 @@ def write_sentence_text(folder: Path) -> None:
     transformers.DistilBertModel(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     (folder / "sentence_bert_config.json").write_text('{"max_seq_length": 16, "do_lower_case": false}')
-    kinds = ("Transformer", "Pooling", "Dense")
-    for name in ("1_Pooling", "2_Dense"):
+    modules = {"": "Transformer", "1_Pooling": "Pooling", "2_Dense": "Dense"}
+    for name in modules:
         (folder / name).mkdir(exist_ok=True)
     pooling = {"word_embedding_dimension": 32, "pooling_mode_cls_token": False, "pooling_mode_mean_tokens": True}
     (folder / "1_Pooling" / "config.json").write_text(json.dumps(pooling))
@@ -137,10 +137,7 @@ def write_sentence_text(folder: Path) -> None:
     dense["activation_function"] = "torch.nn.modules.linear.Identity"
     (folder / "2_Dense" / "config.json").write_text(json.dumps(dense))
     save_file({"linear.weight": torch.randn(WIDTH, 32) / 6}, folder / "2_Dense" / "model.safetensors")
-    _modules(
-        folder,
-        [(path, f"sentence_transformers.models.{kind}") for path, kind in zip(("", "1_Pooling", "2_Dense"), kinds)],
-    )
+    _modules(folder, [(path, f"sentence_transformers.models.{kind}") for path, kind in modules.items()])
 
 
 def write_mclip(folder: Path) -> None:

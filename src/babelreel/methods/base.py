@@ -42,11 +42,13 @@ class Method(nn.Module):
     The four verbs are `forward` (the losses), `encode_text`, `encode_media` and `score`. `texts` says which texts a
     step reads, by role ("query", "pivot", "description"), and with which tokenizer; `route` says which of them reads
     a query in a language. `spec` and `sampling` say how media are prepared. `scored` names the fields of an item's
-    representation that `score` reads. `reads_media` is False where training needs texts alone.
+    representation that `score` reads. `reads_media` is False where training needs texts alone. `remarks` is what a
+    table of its results must say of how it was used.
     """
 
     scored: tuple[str, ...] = ("pooled",)
     reads_media = True
+    remarks: tuple[str, ...] = ()
     chunk = 0  # rows that training encodes at a time, see `methods.chunks`; 0 is all of them
     Config: type  # a frozen dataclass: what a recipe's [method] may say
     texts: dict[str, TextReader]
