@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import regex
 
@@ -59,13 +60,16 @@ def coverage(tokenizer: TextReader, sentences: Sequence[str]) -> Coverage:
     Raises:
         ModelError: when a text is empty.
     """
-    texts = [unicodedata.normalize("NFC", refuse_empty(text)) for text in sentences]
+    texts = [refuse_empty(text) for text in sentences]
     if isinstance(tokenizer, GramTokenizer):
         rows = [_grams(tokenizer, text) for text in texts]
     else:
-        assert isinstance(tokenizer, Tokenizer), "there are two kinds of tokenizer"
-        byte_level = _alphabet().keys() <= tokenizer.backend.get_vocab().keys()
-        rows = [_pieces(tokenizer, text, byte_level) for text in texts]
+        backend = getattr(tokenizer, "backend", None)
+        assert backend is not None, "every other reader holds a tokenizer of transformers"
+        if isinstance(tokenizer, Tokenizer) and tokenizer.policy.lower:
+            texts = [text.lower() for text in texts]
+        byte_level = _alphabet().keys() <= backend.get_vocab().keys()
+        rows = [_pieces(backend, text, byte_level) for text in texts]
     units, unknown, spelled = (sum(row[n] for row in rows) for n in range(3))
     return Coverage(len(rows), units, unknown, spelled, sum(row[0] == row[1] for row in rows))
 
@@ -82,14 +86,12 @@ def _grams(tokenizer: GramTokenizer, text: str) -> tuple[int, int, int]:
     return units, units - tokenizer.lengths([text])[0], 0
 
 
-def _pieces(tokenizer: Tokenizer, text: str, byte_level: bool) -> tuple[int, int, int]:
+def _pieces(backend: Any, text: str, byte_level: bool) -> tuple[int, int, int]:
     """Units, unknown units, and units known only byte by byte of one text.
 
     Letters are counted in what the known pieces spell: not every tokenizer tells where in the text a piece stood.
     """
-    backend = tokenizer.backend
-    read = text.lower() if tokenizer.policy.lower else text
-    ids = backend(read, add_special_tokens=False, verbose=False)["input_ids"]
+    ids = backend(text, add_special_tokens=False, verbose=False)["input_ids"]
     whole, parts = "", b""
     for piece in backend.convert_ids_to_tokens([number for number in ids if number != backend.unk_token_id]):
         text_of, bytes_of = _spelled(piece, byte_level)

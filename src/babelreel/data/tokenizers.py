@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -144,10 +145,10 @@ class Tokenizer:
 
 
 def refuse_empty(text: str) -> str:
-    """The text, or ModelError where there is none."""
+    """The text in composed form (NFC), as vocabularies know it, or ModelError where there is none."""
     if not isinstance(text, str) or not text.strip():
         raise ModelError(f"A query or caption needs text, found {text!r}.")
-    return text
+    return unicodedata.normalize("NFC", text)
 
 
 def special_pattern(backend: Any) -> re.Pattern[str]:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from babelreel.doctor.finding import Finding, fault, passed, unknown
 from babelreel.doctor.pictures import distance, mistakes, prepare
-from babelreel.doctor.probes import FRAMES, HEIGHT, RATE, clip_frames
+from babelreel.doctor.probes import FRAMES, RATE, clip_frames
 from babelreel.doctor.subject import Subject
 from babelreel.types import MediaBatch, Representation
 
@@ -40,7 +39,7 @@ def arrived_frames(subject: Subject) -> tuple[list[int], Tensor] | None:
     seen = subject.seen(subject.clip)
     if seen is None:
         return None
-    wanted = torch.cat([prepare(subject.processor, Image.fromarray(frame)) for frame in _truth(subject)])  # (F, 3, H, W)
+    wanted = torch.cat([prepare(subject.processor, Image.fromarray(frame)) for frame in clip_frames()])  # (F, 3, H, W)
     if wanted.shape[1:] != seen.shape[1:]:
         return None
     apart = torch.stack([(wanted - frame).abs().mean((1, 2, 3)) for frame in seen])  # (T, F)
@@ -91,7 +90,7 @@ def frame_pixels(subject: Subject) -> Finding:
     """A video's frames are prepared as a picture is."""
     if (found := subject.once(arrived_frames)) is None:
         return unknown("no part of the model was seen to receive the clip's frames")
-    picture = Image.fromarray(_truth(subject)[found[0][0]])
+    picture = Image.fromarray(clip_frames()[found[0][0]])
     wanted, seen = prepare(subject.processor, picture), found[1][:1]
     apart = distance(seen, wanted)
     if apart <= FAITHFUL:
@@ -177,10 +176,6 @@ def padded_frames(subject: Subject) -> Finding:
                 "Mask padded frames before a mean, and with -inf before a maximum or a softmax.",
             )
     return passed("padding has no say: a picture beside a clip has the vector of the picture alone")
-
-
-def _truth(subject: Subject) -> list[np.ndarray]:
-    return clip_frames(HEIGHT) if subject.flexible else clip_frames()
 
 
 def _is_average(rows: Representation) -> bool:

@@ -54,7 +54,7 @@ class Explained(NamedTuple):
 
 def explained(subject: Subject) -> Explained | None:
     """What happened to the picture on its way; None where no part was seen to receive pixels."""
-    picture = subject.probes.square if subject.flexible else subject.probes.picture
+    picture = subject.probes.picture
     seen = subject.seen(subject.read(picture))
     return None if seen is None else explain(seen, Image.open(picture), subject.processor)
 
@@ -69,8 +69,6 @@ def picture_check(check: str, subject: Subject) -> Finding:
         return fault(found.words, advice)
     if found.check:
         return unknown(f"the pixels fail another check: {found.check}")
-    if subject.flexible and check in ("resize kernel", "crop and aspect"):
-        return unknown("the processor keeps every aspect, and only a square picture was compared")
     whose = "this run's" if subject.published.run else "the checkpoint's"
     return passed(f"{well}: pixels are those of {whose} image preparation, but for {found.distance:.2%}")
 
@@ -137,10 +135,10 @@ def mistakes(picture: Image.Image, processor: Any, wanted: Tensor) -> Iterator[t
     yield "value range", "values from 0 to 255 are normalised without dividing by 255", normalised(255 * plain)
     yield "value range", "values are divided by 255 twice", normalised(plain / 255)
     yield "value range", "values are normalised twice", normalised(wanted)
-    if getattr(processor, "max_num_patches", None):
-        return
     for number, name in KERNELS.items():
         yield "resize kernel", f"pictures are resized by {name}", prepare(processor, picture, resample=number)
+    if getattr(processor, "max_num_patches", None):
+        return  # each picture keeps its aspect
     for name in ("bilinear", "bicubic"):
         pixels = _unfiltered(picture, processor, (int(wanted.shape[2]), int(wanted.shape[3])), name)
         yield "resize kernel", f"pictures are resized {name} without antialiasing", normalised(pixels)

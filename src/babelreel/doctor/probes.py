@@ -20,23 +20,18 @@ HEIGHT, WIDTH = 300, 400
 
 @dataclass(frozen=True, slots=True)
 class Probes:
-    """Files: `picture` (HEIGHT, WIDTH) and `others` of that size, a `clip` of FRAMES frames; both as squares too."""
+    """Files: `picture` and `others` like it, a `clip` of FRAMES frames, all of HEIGHT x WIDTH pixels."""
 
     picture: Path
-    square: Path
     others: tuple[Path, ...]
     clip: Path
-    square_clip: Path
 
 
 def write_probes(folder: Path) -> Probes:
     """Make the probes; they are the same every time."""
     pictures = [_save(folder / f"{n}.png", picture(n)) for n in range(7)]
-    square = _save(folder / "square.png", picture(0)[:, :HEIGHT])
-    clips = [folder / "clip.mp4", folder / "square.mp4"]
-    for path, width in zip(clips, (WIDTH, HEIGHT), strict=True):
-        write_video(path, clip_frames(width), RATE, crf=8)
-    return Probes(pictures[0], square, tuple(pictures[1:]), *clips)
+    write_video(folder / "clip.mp4", clip_frames(), RATE, crf=8)
+    return Probes(pictures[0], tuple(pictures[1:]), folder / "clip.mp4")
 
 
 def picture(seed: int) -> np.ndarray:
@@ -52,16 +47,16 @@ def picture(seed: int) -> np.ndarray:
     return noisy.clip(0, 255).astype(np.uint8)
 
 
-def clip_frames(width: int = WIDTH) -> list[np.ndarray]:
-    """FRAMES frames, uint8 RGB (HEIGHT, width, 3): a bar wanders right, another left, and the ground changes colour."""
+def clip_frames() -> list[np.ndarray]:
+    """FRAMES frames, uint8 RGB (HEIGHT, WIDTH, 3): a bar wanders right, another left, and the ground changes colour."""
     frames = []
     for number in range(FRAMES):
         share = number / (FRAMES - 1)
-        frame = np.empty((HEIGHT, width, 3), np.uint8)
+        frame = np.empty((HEIGHT, WIDTH, 3), np.uint8)
         frame[:] = (30 + 120 * share, 40, 170 - 120 * share)
-        left = round(share * (width - 60))
+        left = round(share * (WIDTH - 60))
         frame[: HEIGHT // 2, left : left + 60] = (230, 200, 40)
-        frame[HEIGHT // 2 :, width - 60 - left : width - left] = (20, 220, 90)
+        frame[HEIGHT // 2 :, WIDTH - 60 - left : WIDTH - left] = (20, 220, 90)
         frames.append(frame)
     return frames
 

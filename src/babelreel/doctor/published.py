@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from babelreel.encoders.published import transformers_folder
 from babelreel.hub import loading, quiet, read_json, resolve
 from babelreel.media.transforms import RESAMPLE, ImageSpec
 from babelreel.model import Model
@@ -97,7 +98,9 @@ def published(model: Model) -> Published:
     """Where a model came from."""
     folder = resolve(model.source)
     text = model.opened_with.get("text")
-    return Published(folder, resolve(text) if text else folder, is_run(folder))
+    if is_run(folder):
+        return Published(folder, folder, True)
+    return Published(transformers_folder(folder), transformers_folder(resolve(text or folder)), False)
 
 
 def _kind(folder: Path) -> str:

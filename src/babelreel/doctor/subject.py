@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from babelreel.data.batches import collate_media
 from babelreel.data.coverage import coverage, everyday
-from babelreel.data.tokenizers import TextReader, Tokenizer
+from babelreel.data.tokenizers import TextReader
 from babelreel.doctor.probes import Probes
 from babelreel.doctor.published import Published, published
 from babelreel.encoders.towers import TextTower
@@ -71,15 +71,10 @@ class Subject:
         """The image processor that pixels are compared with."""
         return self.published.processor(self.method.spec)
 
-    @property
-    def flexible(self) -> bool:
-        """Whether the processor keeps every aspect: then only squares are compared, which the models here read."""
-        return bool(getattr(self.processor, "max_num_patches", None))
-
     @cached_property
     def clip(self) -> MediaBatch:
         """The clip, read."""
-        return self.read(self.probes.square_clip if self.flexible else self.probes.clip)
+        return self.read(self.probes.clip)
 
     def once(self, function: Callable[[Subject], T]) -> T:
         """What a function makes of the subject, computed at the first call."""
@@ -102,9 +97,9 @@ class Subject:
         """What reads queries in a language."""
         return [self.method.texts[self.method.route(lang)]]
 
-    def subwords(self) -> dict[str, Tokenizer]:
-        """The tokenizers of word pieces, by role."""
-        return {role: reader for role, reader in self.method.texts.items() if isinstance(reader, Tokenizer)}
+    def subwords(self) -> dict[str, Any]:
+        """The readers that hold a tokenizer of transformers as `backend`, by role."""
+        return {role: reader for role, reader in self.method.texts.items() if hasattr(reader, "backend")}
 
     def tower(self, role: str) -> TextTower | None:
         """The text tower of a role, where the method names one."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from babelreel.data.coverage import coverage, everyday
-from babelreel.data.tokenizers import Tokenizer
 from babelreel.doctor.finding import Finding, Verdict, fault, passed, unknown
 from babelreel.doctor.frames import SAME
 from babelreel.doctor.subject import Subject
@@ -31,7 +31,7 @@ PLAIN = "a dog runs on the grass"
 def lower_case(subject: Subject) -> Finding:
     """Lower-cased where the family wants it, and only there."""
 
-    def look(role: str, tokenizer: Tokenizer) -> Finding:
+    def look(role: str, tokenizer: Any) -> Finding:
         kind, published = subject.text_kind(role), subject.published
         gemma = type(tokenizer.backend).__name__ in GEMMA
         wanted = kind.startswith("siglip2") or (kind.startswith("siglip") and gemma) or published.lower
@@ -54,7 +54,7 @@ def lower_case(subject: Subject) -> Finding:
 def padding_length(subject: Subject) -> Finding:
     """SigLIP was trained attending to its padding, and needs all of it."""
 
-    def look(role: str, tokenizer: Tokenizer) -> Finding:
+    def look(role: str, tokenizer: Any) -> Finding:
         if not subject.text_kind(role).startswith("siglip"):
             return passed("padded to the longest text of a batch")
         length, wanted = tokenizer(["a dog"]).input_ids.shape[1], _positions(subject, role)
@@ -71,10 +71,12 @@ def padding_length(subject: Subject) -> Finding:
 def padding_side(subject: Subject) -> Finding:
     """Texts begin at position 0 of a tower that counts positions from there."""
 
-    def look(role: str, tokenizer: Tokenizer) -> Finding:
+    def look(role: str, tokenizer: Any) -> Finding:
         mask = tokenizer(["dog", " ".join([PLAIN] * 2)]).mask[0]
         if bool(mask.all()):
             return unknown("nothing is padded")
+        if not bool(mask[0]) and not subject.text_kind(role):
+            return passed("texts are padded on the left, as language models are")
         if not bool(mask[0]):
             return fault("texts are padded on the left", "Set padding_side='right': positions count from the first id.")
         return passed("texts are padded on the right")
@@ -85,9 +87,9 @@ def padding_side(subject: Subject) -> Finding:
 def end_token(subject: Subject) -> Finding:
     """Every text ends with the end token, which stands nowhere else, and where the tower looks for it."""
 
-    def look(role: str, tokenizer: Tokenizer) -> Finding:
+    def look(role: str, tokenizer: Any) -> Finding:
         if (end := _end(subject, role, tokenizer)) is None:
-            return unknown("this vocabulary ends texts with no token")
+            return unknown("nothing says that its texts end with a token")
         if (wrong := _ends(tokenizer(everyday()["en"]), end)) is not None:
             return fault(wrong, "Add the end token once, behind the text (add_special_tokens, or the post-processor).")
         if subject.text_kind(role) in ("clip_text_model", "metaclip_2_text_model"):
@@ -107,9 +109,9 @@ def end_token(subject: Subject) -> Finding:
 def end_after_cut(subject: Subject) -> Finding:
     """A text that is too long keeps its end token."""
 
-    def look(role: str, tokenizer: Tokenizer) -> Finding:
+    def look(role: str, tokenizer: Any) -> Finding:
         if (end := _end(subject, role, tokenizer)) is None:
-            return unknown("this vocabulary ends texts with no token")
+            return unknown("nothing says that its texts end with a token")
         batch = tokenizer([_long(tokenizer)])
         if (wrong := _ends(batch, end)) is not None:
             return fault(f"of a text that is cut, {wrong}", "Cut the text first, and add the end token then.")
@@ -121,7 +123,7 @@ def end_after_cut(subject: Subject) -> Finding:
 def text_length(subject: Subject) -> Finding:
     """Texts are cut where the tower's positions end, and not much before."""
 
-    def look(role: str, tokenizer: Tokenizer) -> Finding:
+    def look(role: str, tokenizer: Any) -> Finding:
         positions, length = _positions(subject, role), tokenizer([_long(tokenizer)]).input_ids.shape[1]
         if positions is None:
             return unknown("the tower does not say how many positions it has")
@@ -161,9 +163,9 @@ def text_padding(subject: Subject) -> Finding:
 def special_tokens(subject: Subject) -> Finding:
     """A special token that is written in a caption is text."""
 
-    def look(role: str, tokenizer: Tokenizer) -> Finding:
+    def look(role: str, tokenizer: Any) -> Finding:
         backend = tokenizer.backend
-        special = set(backend.all_special_ids) - {backend.unk_token_id}
+        special = _special(backend)
         usual = _count(tokenizer([PLAIN]), special)
         written = [token for token in backend.all_special_tokens if token.strip()]
         wrong = [
@@ -201,14 +203,16 @@ def published_pieces(subject: Subject) -> Finding:
     if subject.published.run:
         return unknown("a run's vocabulary is its own, and nothing stands beside it")
 
-    def look(role: str, tokenizer: Tokenizer) -> Finding:
-        own = subject.published.tokenizer()
+    def look(role: str, tokenizer: Any) -> Finding:
+        if not subject.text_kind(role):
+            return unknown("the model's own library prepares its texts")
+        own, special = subject.published.tokenizer(), _special(tokenizer.backend)
         texts = [unicodedata.normalize("NFC", text).lower() for text in subject.readable[:40]]
         for text in texts:
             batch = tokenizer([text])
-            special = set(tokenizer.backend.all_special_ids) - {tokenizer.backend.unk_token_id}
-            found = [number for number in batch.input_ids[0][batch.mask[0]].tolist() if number not in special]
-            wanted = own(tokenizer.policy.prompt + text, add_special_tokens=False, verbose=False)["input_ids"]
+            found = _inside(batch.input_ids[0][batch.mask[0]].tolist(), special)
+            coded = own(tokenizer.policy.prompt + text, add_special_tokens=False, verbose=False)["input_ids"]
+            wanted = _inside(coded, special)
             if found != wanted[: len(found)] or not found:
                 return fault(
                     f"{text!r} is read as other pieces than by the checkpoint's tokenizer",
@@ -257,7 +261,7 @@ def routing(subject: Subject) -> Finding:
     return passed("every language has a text side that reads it")
 
 
-def _each(subject: Subject, look: Callable[[str, Tokenizer], Finding]) -> Finding:
+def _each(subject: Subject, look: Callable[[str, Any], Finding]) -> Finding:
     """The first fault among the method's tokenizers, else what was found last."""
     found = passed("a bag of grams has no order, no end and no padding")
     for role, tokenizer in subject.subwords().items():
@@ -267,9 +271,11 @@ def _each(subject: Subject, look: Callable[[str, Tokenizer], Finding]) -> Findin
     return found
 
 
-def _end(subject: Subject, role: str, tokenizer: Tokenizer) -> int | None:
+def _end(subject: Subject, role: str, tokenizer: Any) -> int | None:
     """The id that ends texts: of a decoder it is only wanted where the checkpoint's own tokenizer gives it too."""
     backend = tokenizer.backend
+    if not subject.text_kind(role):
+        return None  # a chat template frames texts as it likes
     if backend.sep_token_id is not None:
         return int(backend.sep_token_id)
     end = backend.eos_token_id
@@ -300,13 +306,13 @@ def _positions(subject: Subject, role: str) -> int | None:
     return int(positions) - (int(config.pad_token_id or 0) + 1 if config.model_type in OFFSET else 0)
 
 
-def _long(tokenizer: Tokenizer) -> str:
+def _long(tokenizer: Any) -> str:
     return " ".join([PLAIN] * max(20, (tokenizer.limit or 0) // 4))
 
 
 def _pad(subject: Subject, role: str) -> int:
     reader = subject.method.texts[role]
-    return int(reader.backend.pad_token_id) if isinstance(reader, Tokenizer) else 0
+    return int(reader.backend.pad_token_id) if hasattr(reader, "backend") else 0
 
 
 def _padded(batch: TextBatch, number: int) -> TextBatch:
@@ -321,6 +327,18 @@ def _same_rows(batch: TextBatch) -> bool:
     """Whether two rows hold the same real ids."""
     first, second = (ids[mask].tolist() for ids, mask in zip(batch.input_ids, batch.mask, strict=True))
     return bool(first == second)
+
+
+def _special(backend: Any) -> set[int]:
+    """The ids of special tokens, without the unknown one unless it is another one too, as CLIP's end token is."""
+    named = (backend.eos_token_id, backend.sep_token_id, backend.pad_token_id)
+    return set(backend.all_special_ids) - ({backend.unk_token_id} - set(named))
+
+
+def _inside(ids: list[int], special: set[int]) -> list[int]:
+    """Without the special ids in front and behind."""
+    places = [place for place, number in enumerate(ids) if number not in special]
+    return ids[places[0] : places[-1] + 1] if places else []
 
 
 def _count(batch: TextBatch, special: set[int]) -> int:

@@ -1,0 +1,136 @@
+"""All checks, in order, and their report. A check is a function of the subject; a new one is a line in `CHECKS`."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from babelreel.doctor import frames, texts, vectors, weights
+from babelreel.doctor.finding import Finding, Verdict, fault, unknown
+from babelreel.doctor.pictures import PICTURE_CHECKS, picture_check
+from babelreel.doctor.probes import write_probes
+from babelreel.doctor.subject import Subject
+from babelreel.model import Model
+from babelreel.progress import Report
+
+
+class Check(NamedTuple):
+    """`after` are checks whose fault would show in this one too: then it cannot tell."""
+
+    look: Callable[[Subject], Finding]
+    after: tuple[str, ...] = ()
+
+
+PIXELS = tuple(PICTURE_CHECKS)
+ARRIVAL = ("frame number", "frame order", "frame times")
+CHECKS: dict[str, Check] = {
+    "evaluation mode": Check(vectors.evaluation_mode),
+    "finite weights": Check(weights.finite_weights),
+    "weights of the checkpoint": Check(weights.from_the_checkpoint, ("finite weights",)),
+    "two towers": Check(weights.two_towers),
+    "repeated layers": Check(weights.repeated_layers, ("two towers",)),
+    **{name: Check(partial(picture_check, name)) for name in PICTURE_CHECKS},
+    "frame number": Check(frames.frame_number, PIXELS),
+    "frame order": Check(frames.frame_order, PIXELS),
+    "frame times": Check(frames.frame_times, (*PIXELS, "frame number", "frame order")),
+    "frame pixels": Check(frames.frame_pixels, PIXELS),
+    "media twice": Check(vectors.media_twice),
+    "finite media": Check(vectors.finite_media, ("finite weights",)),
+    "padded frames": Check(frames.padded_frames, ("media twice", "finite media")),
+    "media in a batch": Check(vectors.media_batch, ("media twice", "finite media")),
+    "places of frames": Check(frames.frame_places, ("media twice", "media in a batch", "finite media", *ARRIVAL)),
+    "every frame": Check(frames.every_frame, ("media twice", "finite media", "frame number")),
+    "clip backwards": Check(frames.order_read, ("media twice", "finite media", "places of frames", "every frame")),
+    "collapsed media": Check(vectors.media_collapse, ("finite media",)),
+    "media in half precision": Check(vectors.media_precision, ("media twice", "finite media")),
+    "routing": Check(texts.routing),
+    "languages": Check(texts.languages, ("routing",)),
+    "lower case": Check(texts.lower_case),
+    "padding length": Check(texts.padding_length),
+    "padding side": Check(texts.padding_side),
+    "end token": Check(texts.end_token),
+    "end token after a cut": Check(texts.end_after_cut, ("end token",)),
+    "text length": Check(texts.text_length),
+    "special tokens in captions": Check(texts.special_tokens),
+    "Unicode forms": Check(texts.unicode_forms),
+    "pieces of the tokenizer": Check(texts.published_pieces),
+    "text twice": Check(vectors.text_twice),
+    "finite texts": Check(vectors.finite_texts, ("finite weights",)),
+    "padded texts": Check(texts.text_padding, ("text twice", "finite texts")),
+    "texts in a batch": Check(vectors.text_batch, ("text twice", "finite texts")),
+    "collapsed texts": Check(vectors.text_collapse, ("finite texts", "routing")),
+    "texts in half precision": Check(vectors.text_precision, ("text twice", "finite texts")),
+    "lengths": Check(vectors.lengths, ("finite texts", "finite media", "routing")),
+    "widths": Check(vectors.widths, ("routing",)),
+    "scores": Check(vectors.scores, ("widths", "finite texts", "finite media", "routing")),
+    "published image tower": Check(
+        weights.image_tower,
+        (*PIXELS, "media twice", "media in a batch", "finite media", "weights of the checkpoint", "two towers"),
+    ),
+    "published text tower": Check(
+        weights.text_tower,
+        (
+            "lower case", "padding length", "padding side", "end token", "text length", "pieces of the tokenizer",
+            "text twice", "padded texts", "texts in a batch", "finite texts", "weights of the checkpoint",
+            "two towers", "routing",
+        ),
+    ),
+    "saved and loaded": Check(
+        weights.saved_and_loaded, ("media twice", "text twice", "media in a batch", "finite media", "finite texts")
+    ),
+}  # fmt: skip
+
+
+def examine(model: Model, langs: Sequence[str] | None = None, progress: Report | None = None) -> list[Finding]:
+    """Every check of a model, in order. `langs` are the languages it must read; None: those that its card names.
+
+    The model is put into evaluation mode.
+    """
+    found: dict[str, Finding] = {}
+    with tempfile.TemporaryDirectory(prefix="babelreel-") as folder:
+        subject = Subject(model, write_probes(Path(folder)), langs)
+        for done, (name, check) in enumerate(CHECKS.items(), start=1):
+            found[name] = replace(_look(check, subject, found), check=name)
+            if progress is not None:
+                progress(done, len(CHECKS))
+    return list(found.values())
+
+
+def _look(check: Check, subject: Subject, found: dict[str, Finding]) -> Finding:
+    hidden = [name for name in check.after if found[name].verdict is Verdict.FAULT]
+    if hidden:
+        return unknown(f"the fault of {hidden[0]!r} would show here too")
+    try:
+        return check.look(subject)
+    except Exception as error:  # whatever a broken model raises is what was looked for
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        return fault(f"it stopped with {type(error).__name__}: {reason}", "The model cannot read such input at all.")
+
+
+def faults(findings: Sequence[Finding]) -> list[Finding]:
+    """Those that are faults."""
+    return [finding for finding in findings if finding.verdict is Verdict.FAULT]
+
+
+def to_text(findings: Sequence[Finding]) -> str:
+    """A line a check, what to do below its fault, and how many there are of each verdict."""
+    marks = {Verdict.PASS: "  ", Verdict.FAULT: "!!", Verdict.UNKNOWN: " ?"}
+    width = max(len(finding.check) for finding in findings)
+    lines = []
+    for finding in findings:
+        lines.append(f"{marks[finding.verdict]} {finding.check:{width}}  {finding.found}")
+        if finding.advice:
+            lines.append(f"   {'':{width}}  -> {finding.advice}")
+    counts = [sum(finding.verdict is verdict for finding in findings) for verdict in Verdict]
+    lines.append(f"\n{len(findings)} checks: {counts[0]} passed, {counts[1]} found a fault, {counts[2]} cannot tell")
+    return "\n".join(lines)
+
+
+def to_json(findings: Sequence[Finding], source: str) -> str:
+    """The findings as JSON."""
+    return json.dumps({"model": source, "findings": [asdict(f) for f in findings]}, ensure_ascii=False, indent=1) + "\n"
