@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from babelreel.commands.data import data_app
+from babelreel.commands.doctor import doctor_app
 from babelreel.commands.index import index_app
 from babelreel.commands.serve import serve_app
 from babelreel.commands.shared import (
@@ -44,6 +45,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(data_app, name="data")
+app.add_typer(doctor_app)
 app.add_typer(index_app)
 app.add_typer(serve_app)
 

@@ -16,8 +16,14 @@ from babelreel.doctor.finding import Finding, fault, passed, unknown
 from babelreel.doctor.pictures import distance, mistakes, prepare
 from babelreel.doctor.probes import FRAMES, RATE, clip_frames
 from babelreel.doctor.subject import Subject
+from babelreel.methods.clip4clip import CLIP4Clip
+from babelreel.methods.embedder import Embedder
+from babelreel.methods.ensemble import Ensemble
+from babelreel.methods.mkd import MKD
+from babelreel.methods.mumur import MuMUR
 from babelreel.types import MediaBatch, Representation
 
+AVERAGES = (CLIP4Clip, MuMUR, MKD, Ensemble, Embedder)  # methods whose clips are averages of their frames
 SAME = 1e-3  # difference of vectors, relative to their length, that is left to arithmetic
 FAITHFUL = 0.1  # mean difference of pixels, in deviations, that a good video codec leaves
 
@@ -76,7 +82,7 @@ def frame_times(subject: Subject) -> Finding:
     advice = "Take what is shown at the middle of each of equal parts, and give each frame its own time in seconds."
     if numbers != wanted:
         return fault(f"the frames {_listed(numbers)} of the clip arrive, not {_listed(wanted)}", advice)
-    rows = subject.media(subject.clip)
+    rows = subject.clip_rows
     if rows.times is None or rows.mask is None:
         return unknown("the right frames arrive, but the vectors carry no times")
     told = torch.unique_consecutive(rows.times[rows.mask])
@@ -104,7 +110,7 @@ def frame_places(subject: Subject) -> Finding:
     """A frame's tokens stand in the frame's place: they move with it, and are like those of the frame alone."""
     batch = subject.clip
     count = int(batch.mask[0].sum())
-    rows = subject.media(batch)
+    rows = subject.clip_rows
     if rows.tokens is None or rows.mask is None or count < 2:
         return unknown("the model gives no vectors of single frames" if count > 1 else "a clip is a single frame to it")
     per_frame = int(rows.mask[0].sum()) // count
@@ -130,7 +136,7 @@ def every_frame(subject: Subject) -> Finding:
     count = int(batch.mask[0].sum())
     if count < 2:
         return unknown("a clip is a single frame to this model")
-    whole = _pooled(subject.media(batch))
+    whole = _pooled(subject.clip_rows)
     dead = []
     for place in range(count):
         frames = batch.frames.clone()
@@ -152,18 +158,18 @@ def order_read(subject: Subject) -> Finding:
         return unknown("a clip is a single frame to this model")
     backwards = list(range(count))[::-1]
     turned = replace(batch, frames=batch.frames[:, backwards], times=batch.times[:, backwards])
-    change = _apart_by(_pooled(subject.media(turned)), _pooled(subject.media(batch)))
-    rows = subject.media(batch)
+    rows = subject.clip_rows
+    change = _apart_by(_pooled(subject.media(turned)), _pooled(rows))
     if change <= SAME:
         return passed("a clip backwards has the same vector, as of an average")
-    if rows.tokens is not None and rows.mask is not None and _is_average(rows):
+    if isinstance(subject.method, AVERAGES):
         return fault(f"a clip backwards has a vector {change:.1%} apart, though it is an average", "Weigh frames alike.")
     return unknown(f"a clip backwards has a vector {change:.1%} apart: the model reads the order of frames")
 
 
 def padded_frames(subject: Subject) -> Finding:
     """Padding has no say: a picture beside a clip is the picture alone, whatever stands in the padding."""
-    both = subject.read(subject.probes.picture, subject.probes.clip)
+    both = subject.picture_and_clip
     if bool(both.mask.all()):
         return unknown("a clip is a single frame to this model, so nothing is padded")
     alone = _pooled(subject.media(subject.read(subject.probes.picture)))
@@ -176,14 +182,6 @@ def padded_frames(subject: Subject) -> Finding:
                 "Mask padded frames before a mean, and with -inf before a maximum or a softmax.",
             )
     return passed("padding has no say: a picture beside a clip has the vector of the picture alone")
-
-
-def _is_average(rows: Representation) -> bool:
-    """Whether a clip's vector has the direction of the mean of its tokens."""
-    if rows.pooled is None or rows.tokens is None or rows.pooled.shape[-1] != rows.tokens.shape[-1]:
-        return False
-    mean = rows.tokens[0][rows.mask[0]].float().mean(0) if rows.mask is not None else rows.tokens[0].float().mean(0)
-    return float(torch.cosine_similarity(mean, rows.pooled[0].float(), dim=0)) > 1 - SAME
 
 
 def _apart(batch: MediaBatch) -> MediaBatch:

@@ -14,8 +14,8 @@ from PIL import Image
 
 from babelreel.media.write import write_video
 
-FRAMES, RATE = 24, 6  # of the clip, and frames a second
-HEIGHT, WIDTH = 300, 400
+FRAMES, RATE = 16, 4  # of the clip, and frames a second
+HEIGHT, WIDTH = 240, 320
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Probes:
 
 def write_probes(folder: Path) -> Probes:
     """Make the probes; they are the same every time."""
-    pictures = [_save(folder / f"{n}.png", picture(n)) for n in range(7)]
+    pictures = [_save(folder / f"{n}.png", picture(n)) for n in range(5)]
     write_video(folder / "clip.mp4", clip_frames(), RATE, crf=8)
     return Probes(pictures[0], tuple(pictures[1:]), folder / "clip.mp4")
 
@@ -62,5 +62,5 @@ def clip_frames() -> list[np.ndarray]:
 
 
 def _save(path: Path, pixels: np.ndarray) -> Path:
-    Image.fromarray(pixels).save(path)
+    Image.fromarray(pixels).save(path, compress_level=0)
     return path

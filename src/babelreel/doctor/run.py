@@ -27,27 +27,34 @@ class Check(NamedTuple):
 
 
 PIXELS = tuple(PICTURE_CHECKS)
-ARRIVAL = ("frame number", "frame order", "frame times")
-CHECKS: dict[str, Check] = {
+MEDIA_STEADY = ("picture size", "finite media", "media twice")
+TEXT_STEADY = ("routing", "finite texts", "text twice")
+WEIGHTS: dict[str, Check] = {
     "evaluation mode": Check(vectors.evaluation_mode),
     "finite weights": Check(weights.finite_weights),
     "weights of the checkpoint": Check(weights.from_the_checkpoint, ("finite weights",)),
     "two towers": Check(weights.two_towers),
     "repeated layers": Check(weights.repeated_layers, ("two towers",)),
+}
+MEDIA: dict[str, Check] = {
     **{name: Check(partial(picture_check, name)) for name in PICTURE_CHECKS},
     "frame number": Check(frames.frame_number, PIXELS),
     "frame order": Check(frames.frame_order, PIXELS),
     "frame times": Check(frames.frame_times, (*PIXELS, "frame number", "frame order")),
-    "frame pixels": Check(frames.frame_pixels, PIXELS),
-    "media twice": Check(vectors.media_twice),
-    "finite media": Check(vectors.finite_media, ("finite weights",)),
-    "padded frames": Check(frames.padded_frames, ("media twice", "finite media")),
-    "media in a batch": Check(vectors.media_batch, ("media twice", "finite media")),
-    "places of frames": Check(frames.frame_places, ("media twice", "media in a batch", "finite media", *ARRIVAL)),
-    "every frame": Check(frames.every_frame, ("media twice", "finite media", "frame number")),
-    "clip backwards": Check(frames.order_read, ("media twice", "finite media", "places of frames", "every frame")),
-    "collapsed media": Check(vectors.media_collapse, ("finite media",)),
-    "media in half precision": Check(vectors.media_precision, ("media twice", "finite media")),
+    "frame pixels": Check(frames.frame_pixels, (*PIXELS, "frame order", "frame times")),
+    "finite media": Check(vectors.finite_media, ("finite weights", "picture size")),
+    "media twice": Check(vectors.media_twice, ("finite media", "picture size")),
+    "media in a batch": Check(vectors.media_batch, MEDIA_STEADY),
+    "padded frames": Check(frames.padded_frames, (*MEDIA_STEADY, "media in a batch")),
+    "places of frames": Check(
+        frames.frame_places, (*MEDIA_STEADY, "media in a batch", "frame number", "frame order", "frame times")
+    ),
+    "every frame": Check(frames.every_frame, (*MEDIA_STEADY, "frame number")),
+    "clip backwards": Check(frames.order_read, (*MEDIA_STEADY, "every frame", "frame number", "places of frames")),
+    "collapsed media": Check(vectors.media_collapse, MEDIA_STEADY),
+    "media in half precision": Check(vectors.media_precision, MEDIA_STEADY),
+}
+TEXTS: dict[str, Check] = {
     "routing": Check(texts.routing),
     "languages": Check(texts.languages, ("routing",)),
     "lower case": Check(texts.lower_case),
@@ -59,31 +66,22 @@ CHECKS: dict[str, Check] = {
     "special tokens in captions": Check(texts.special_tokens),
     "Unicode forms": Check(texts.unicode_forms),
     "pieces of the tokenizer": Check(texts.published_pieces),
-    "text twice": Check(vectors.text_twice),
-    "finite texts": Check(vectors.finite_texts, ("finite weights",)),
-    "padded texts": Check(texts.text_padding, ("text twice", "finite texts")),
-    "texts in a batch": Check(vectors.text_batch, ("text twice", "finite texts")),
-    "collapsed texts": Check(vectors.text_collapse, ("finite texts", "routing")),
-    "texts in half precision": Check(vectors.text_precision, ("text twice", "finite texts")),
-    "lengths": Check(vectors.lengths, ("finite texts", "finite media", "routing")),
-    "widths": Check(vectors.widths, ("routing",)),
-    "scores": Check(vectors.scores, ("widths", "finite texts", "finite media", "routing")),
-    "published image tower": Check(
-        weights.image_tower,
-        (*PIXELS, "media twice", "media in a batch", "finite media", "weights of the checkpoint", "two towers"),
-    ),
-    "published text tower": Check(
-        weights.text_tower,
-        (
-            "lower case", "padding length", "padding side", "end token", "text length", "pieces of the tokenizer",
-            "text twice", "padded texts", "texts in a batch", "finite texts", "weights of the checkpoint",
-            "two towers", "routing",
-        ),
-    ),
-    "saved and loaded": Check(
-        weights.saved_and_loaded, ("media twice", "text twice", "media in a batch", "finite media", "finite texts")
-    ),
-}  # fmt: skip
+    "finite texts": Check(vectors.finite_texts, ("finite weights", "routing")),
+    "text twice": Check(vectors.text_twice, ("finite texts", "routing")),
+    "texts in a batch": Check(vectors.text_batch, TEXT_STEADY),
+    "padded texts": Check(texts.text_padding, TEXT_STEADY),
+    "collapsed texts": Check(vectors.text_collapse, TEXT_STEADY),
+    "texts in half precision": Check(vectors.text_precision, TEXT_STEADY),
+}
+WHOLE: dict[str, Check] = {
+    "widths": Check(vectors.widths, (*MEDIA_STEADY, *TEXT_STEADY)),
+    "lengths": Check(vectors.lengths, (*MEDIA_STEADY, *TEXT_STEADY)),
+    "scores": Check(vectors.scores, (*MEDIA_STEADY, *TEXT_STEADY, "widths")),
+    "published image tower": Check(weights.image_tower, (*WEIGHTS, *MEDIA, "widths")),
+    "published text tower": Check(weights.text_tower, (*WEIGHTS, *TEXTS, "widths")),
+    "saved and loaded": Check(weights.saved_and_loaded, ("finite weights", *MEDIA, *TEXTS, "widths", "lengths")),
+}
+CHECKS = WEIGHTS | MEDIA | TEXTS | WHOLE
 
 
 def examine(model: Model, langs: Sequence[str] | None = None, progress: Report | None = None) -> list[Finding]:
@@ -91,13 +89,17 @@ def examine(model: Model, langs: Sequence[str] | None = None, progress: Report |
 
     The model is put into evaluation mode.
     """
-    found: dict[str, Finding] = {}
     with tempfile.TemporaryDirectory(prefix="babelreel-") as folder:
-        subject = Subject(model, write_probes(Path(folder)), langs)
-        for done, (name, check) in enumerate(CHECKS.items(), start=1):
-            found[name] = replace(_look(check, subject, found), check=name)
-            if progress is not None:
-                progress(done, len(CHECKS))
+        return diagnose(Subject(model, write_probes(Path(folder)), langs), progress)
+
+
+def diagnose(subject: Subject, progress: Report | None = None) -> list[Finding]:
+    """Every check of a subject, in order."""
+    found: dict[str, Finding] = {}
+    for done, (name, check) in enumerate(CHECKS.items(), start=1):
+        found[name] = replace(_look(check, subject, found), check=name)
+        if progress is not None:
+            progress(done, len(CHECKS))
     return list(found.values())
 
 

@@ -67,6 +67,11 @@ class Subject:
         return None if found is None else found.float().cpu()
 
     @cached_property
+    def tokenizer(self) -> Any:
+        """The tokenizer of the text folder, of transformers."""
+        return self.published.tokenizer()
+
+    @cached_property
     def processor(self) -> Any:
         """The image processor that pixels are compared with."""
         return self.published.processor(self.method.spec)
@@ -75,6 +80,16 @@ class Subject:
     def clip(self) -> MediaBatch:
         """The clip, read."""
         return self.read(self.probes.clip)
+
+    @cached_property
+    def clip_rows(self) -> Representation:
+        """The clip, encoded alone."""
+        return self.media(self.clip)
+
+    @cached_property
+    def picture_and_clip(self) -> MediaBatch:
+        """Both in one batch, the picture's frames padded to the clip's."""
+        return self.read(self.probes.picture, self.probes.clip)
 
     def once(self, function: Callable[[Subject], T]) -> T:
         """What a function makes of the subject, computed at the first call."""
@@ -90,7 +105,7 @@ class Subject:
     @cached_property
     def readable(self) -> list[str]:
         """Everyday sentences that every text side reads at least by half."""
-        texts = [text for sentences in everyday().values() for text in sentences]
+        texts = [text for sentences in everyday().values() for text in sentences[:2]]
         return [text for text in texts if all(_reads(reader, text) for reader in self.method.texts.values())]
 
     def readers(self, lang: str) -> list[TextReader]:
@@ -136,7 +151,11 @@ def watch(module: nn.Module, run: Callable[[], Any]) -> Tensor | None:
     with ExitStack() as hooks:
         for part in module.modules():
             hooks.enter_context(part.register_forward_pre_hook(look, with_kwargs=True))
-        run()
+        try:
+            run()
+        except Exception:
+            if not found:  # else the pixels tell why the model refused them
+                raise
     return found[0] if found else None
 
 

@@ -43,7 +43,7 @@ def lower_case(subject: Subject) -> Finding:
             return passed("texts are lower-cased, as the family wants" if wanted else "upper and lower case differ")
         if published.run:
             return passed("this run's vocabulary knows no case")
-        upper, lower = (published.tokenizer()(text)["input_ids"] for text in texts)
+        upper, lower = (subject.tokenizer(text)["input_ids"] for text in texts)
         if upper != lower:
             return fault("texts are lower-cased, but the checkpoint's own tokenizer tells case", "Leave case as it is.")
         return passed("the checkpoint's own tokenizer lower-cases")
@@ -206,7 +206,7 @@ def published_pieces(subject: Subject) -> Finding:
     def look(role: str, tokenizer: Any) -> Finding:
         if not subject.text_kind(role):
             return unknown("the model's own library prepares its texts")
-        own, special = subject.published.tokenizer(), _special(tokenizer.backend)
+        own, special = subject.tokenizer, _special(tokenizer.backend)
         texts = [unicodedata.normalize("NFC", text).lower() for text in subject.readable[:40]]
         for text in texts:
             batch = tokenizer([text])
@@ -281,7 +281,7 @@ def _end(subject: Subject, role: str, tokenizer: Any) -> int | None:
     end = backend.eos_token_id
     if end is None or subject.text_kind(role) in POOLED_AT_THE_END or subject.published.run:
         return None if end is None else int(end)
-    return int(end) if subject.published.tokenizer()(PLAIN)["input_ids"][-1] == end else None
+    return int(end) if subject.tokenizer(PLAIN)["input_ids"][-1] == end else None
 
 
 def _ends(batch: TextBatch, end: int) -> str | None:

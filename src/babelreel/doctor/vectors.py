@@ -33,7 +33,7 @@ def evaluation_mode(subject: Subject) -> Finding:
 
 def text_twice(subject: Subject) -> Finding:
     """The same texts give the same vectors."""
-    for role, batch in _batches(subject).items():
+    for role, batch in subject.once(_batches).items():
         if not torch.equal(subject.text(batch), subject.text(batch)):
             return fault(f"the same texts give other vectors the second time ({role})", "Look for dropout or noise.")
     return passed("the same texts give the same vectors")
@@ -41,7 +41,7 @@ def text_twice(subject: Subject) -> Finding:
 
 def media_twice(subject: Subject) -> Finding:
     """The same files give the same vectors."""
-    batch = subject.read(subject.probes.picture, subject.probes.clip)
+    batch = subject.picture_and_clip
     if not torch.equal(_pooled(subject.media(batch)), _pooled(subject.media(batch))):
         return fault("the same files give other vectors the second time", "Look for dropout, noise or random frames.")
     return passed("the same files give the same vectors")
@@ -49,7 +49,7 @@ def media_twice(subject: Subject) -> Finding:
 
 def text_batch(subject: Subject) -> Finding:
     """A text alone is the text among others of its length."""
-    for role, batch in _batches(subject).items():
+    for role, batch in subject.once(_batches).items():
         together = subject.text(batch)
         alone = torch.cat([subject.text(_row(batch, row)) for row in range(len(batch))])
         if (change := _change(together, alone)) > TIGHT:
@@ -73,12 +73,12 @@ def media_batch(subject: Subject) -> Finding:
 
 def finite_texts(subject: Subject) -> Finding:
     """No text gives NaN, infinity or a vector of zeros."""
-    return _finite(torch.cat([subject.text(batch) for batch in _batches(subject).values()]), "text")
+    return _finite(torch.cat([subject.text(batch) for batch in subject.once(_batches).values()]), "text")
 
 
 def finite_media(subject: Subject) -> Finding:
     """No picture and no clip gives NaN, infinity or a vector of zeros."""
-    clip = subject.media(subject.clip)
+    clip = subject.clip_rows
     found = torch.cat([_pooled(subject.pictures), _pooled(clip)])
     if clip.tokens is not None and clip.mask is not None and not bool(clip.tokens[clip.mask].isfinite().all()):
         return fault("a clip's frames have vectors with NaN or infinity", "Look at the weights and the precision.")
@@ -136,13 +136,13 @@ def scores(subject: Subject) -> Finding:
 
 def text_precision(subject: Subject) -> Finding:
     """Half precision leaves texts where they are."""
-    batches = [batch.to(subject.model.device) for batch in _batches(subject).values()]
+    batches = [batch.to(subject.model.device) for batch in subject.once(_batches).values()]
     return _precision(subject, lambda method: torch.cat([_pooled(method.encode_text(batch)) for batch in batches]))
 
 
 def media_precision(subject: Subject) -> Finding:
     """Half precision leaves media where they are."""
-    batch = subject.read(subject.probes.picture, subject.probes.clip)
+    batch = subject.picture_and_clip
     return _precision(subject, lambda method: _pooled(method.encode_media(batch)))
 
 
@@ -184,7 +184,7 @@ def _batches(subject: Subject) -> dict[str, TextBatch]:
     return found
 
 
-def _some(texts: Sequence[str], most: int = 24) -> Sequence[str]:
+def _some(texts: Sequence[str], most: int = 12) -> Sequence[str]:
     return texts[:: max(1, len(texts) // most)][:most]
 
 

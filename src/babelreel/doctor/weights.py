@@ -27,7 +27,7 @@ OWN = 0.999  # cosine, above which a vector is the published model's
 
 def from_the_checkpoint(subject: Subject) -> Finding:
     """Every weight lies in the checkpoint's files: none was left random."""
-    named = [(name, weight) for name, weight in subject.method.named_parameters() if weight.numel() > 1]
+    named = [(name, weight) for name, weight in subject.method.named_parameters() if not _constant(weight)]
     kinds = {weight.dtype for _, weight in named}
     folders = {subject.published.media, subject.published.text}
     files = [file for folder in folders for file in sorted(folder.rglob("*.safetensors"))]
@@ -137,8 +137,8 @@ def text_tower(subject: Subject) -> Finding:
     """Texts have the vectors that transformers gives them."""
     if not subject.published.whole:
         return unknown("transformers has no such image-text model to compare with")
-    model, own = subject.once(_reference), subject.published.tokenizer()
-    texts = [text.lower() for text in subject.readable[::6]]
+    model, own = subject.once(_reference), subject.tokenizer
+    texts = [text.lower() for text in subject.readable[::8]]
     siglip = subject.published.kind.startswith("siglip")
     apart = []
     for text in texts:
@@ -170,7 +170,7 @@ def _reference(subject: Subject) -> nn.Module:
 def _matrices(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
     """Weights of two axes and more that are not the same number throughout."""
     for name, weight in module.named_parameters():
-        if weight.ndim > 1 and weight.numel() >= LARGE and float(weight.std()) > 0:
+        if weight.ndim > 1 and weight.numel() >= LARGE and not _constant(weight):
             yield name, weight
 
 
@@ -181,6 +181,10 @@ def _tensors(files: list[Path], shapes: set[tuple[int, ...]]) -> Iterator[Tensor
             for name in opened.keys():  # noqa: SIM118 (a file is no mapping)
                 if tuple(opened.get_slice(name).get_shape()) in shapes:
                     yield opened.get_tensor(name)
+
+
+def _constant(weight: Tensor) -> bool:
+    return bool((weight == weight.flatten()[0]).all())
 
 
 def _digest(tensor: Tensor) -> bytes:
