@@ -32,7 +32,7 @@ def collate_media(ids: Sequence[str], frames: Sequence[Frames]) -> MediaBatch:
         images[row, :count, :, : sizes[row, 0], : sizes[row, 1]] = item.images
         mask[row, :count] = True
         times[row, :count] = item.times
-    return MediaBatch(tuple(ids), images, mask, times, sizes if len(sizes.unique(dim=0)) > 1 else None)
+    return MediaBatch(tuple(ids), images, mask, times, None if (sizes == sizes[0]).all() else sizes)
 
 
 def bucketed(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:

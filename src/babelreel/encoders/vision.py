@@ -144,7 +144,7 @@ class VisionEncoder(nn.Module):
         shapes = sizes // size  # (M, 2)
         lengths = shapes.prod(1)
         patches = pixels.new_zeros(len(pixels), int(lengths.max()), 3 * size**2)
-        for rows, columns in shapes.unique(dim=0).tolist():
+        for rows, columns in set(map(tuple, shapes.tolist())):
             own = (shapes == shapes.new_tensor([rows, columns])).all(1)
             cut = pixels[own, :, : rows * size, : columns * size]
             cut = cut.reshape(-1, 3, rows, size, columns, size).permute(0, 2, 4, 3, 5, 1)

@@ -30,12 +30,8 @@ class Embedder(Method):
         self.spec = image_spec(sentence)
         self.sampling = sampling
         self.document = prompt_of(sentence, "document")
-
-    @property
-    def remarks(self) -> tuple[str, ...]:
-        """The prompts in use."""
         prompts = {"query": self.reader.prompt, "document": self.document}
-        return tuple(f"the {name} prompt {prompt!r}" for name, prompt in prompts.items() if prompt)
+        self.remarks = tuple(f"the {name} prompt {prompt!r}" for name, prompt in prompts.items() if prompt)
 
     def encode_text(self, batch: TextBatch) -> Representation:
         """Normalised vectors (B, D)."""
