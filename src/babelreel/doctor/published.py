@@ -28,16 +28,6 @@ class Published:
     run: bool
 
     @property
-    def kind(self) -> str:
-        """The model_type of the media folder's configuration, "" for what has none."""
-        return _kind(self.media)
-
-    @property
-    def whole(self) -> bool:
-        """Whether transformers knows the folder as one image-text model, with a reference for both towers."""
-        return not self.run and self.media == self.text and self.kind in FAMILIES
-
-    @property
     def lower(self) -> bool:
         """Whether a model of sentence-transformers says that its texts are lower-cased."""
         return bool(self._said("sentence_bert_config.json").get("do_lower_case"))
@@ -86,12 +76,16 @@ class Published:
         with quiet(), loading(self.text, "a tokenizer"):
             return transformers.AutoTokenizer.from_pretrained(self.text)
 
-    def model(self) -> Any:
-        """The whole image-text model, ready to encode."""
-        import transformers
 
-        with quiet(), loading(self.media, "an image-text model"):
-            return transformers.AutoModel.from_pretrained(self.media, use_safetensors=True).eval()
+
+def reference(folder: Path) -> Any | None:
+    """The image-text model of a folder as transformers loads it, ready to encode; None for what is none."""
+    import transformers
+
+    if kind_of(folder) not in FAMILIES:
+        return None
+    with quiet(), loading(folder, "an image-text model"):
+        return transformers.AutoModel.from_pretrained(folder, use_safetensors=True).eval()
 
 
 def published(model: Model) -> Published:
@@ -103,7 +97,8 @@ def published(model: Model) -> Published:
     return Published(transformers_folder(folder), transformers_folder(resolve(text or folder)), False)
 
 
-def _kind(folder: Path) -> str:
+def kind_of(folder: Path) -> str:
+    """The model_type of a folder's configuration; "" for a run and for what has none."""
     found = read_json(folder, "config.json") if (folder / "config.json").is_file() else {}
     return str(found.get("model_type", ""))
 

@@ -51,7 +51,7 @@ MEDIA: dict[str, Check] = {
     ),
     "every frame": Check(frames.every_frame, (*MEDIA_STEADY, "frame number")),
     "clip backwards": Check(frames.order_read, (*MEDIA_STEADY, "every frame", "frame number", "places of frames")),
-    "collapsed media": Check(vectors.media_collapse, MEDIA_STEADY),
+    "collapsed media": Check(vectors.media_collapse, (*PIXELS, *MEDIA_STEADY)),
     "media in half precision": Check(vectors.media_precision, MEDIA_STEADY),
 }
 TEXTS: dict[str, Check] = {
@@ -69,8 +69,8 @@ TEXTS: dict[str, Check] = {
     "finite texts": Check(vectors.finite_texts, ("finite weights", "routing")),
     "text twice": Check(vectors.text_twice, ("finite texts", "routing")),
     "texts in a batch": Check(vectors.text_batch, TEXT_STEADY),
-    "padded texts": Check(texts.text_padding, TEXT_STEADY),
-    "collapsed texts": Check(vectors.text_collapse, TEXT_STEADY),
+    "padded texts": Check(texts.text_padding, (*TEXT_STEADY, "end token")),
+    "collapsed texts": Check(vectors.text_collapse, (*TEXT_STEADY, "end token")),
     "texts in half precision": Check(vectors.text_precision, TEXT_STEADY),
 }
 WHOLE: dict[str, Check] = {
@@ -96,17 +96,22 @@ def examine(model: Model, langs: Sequence[str] | None = None, progress: Report |
 def diagnose(subject: Subject, progress: Report | None = None) -> list[Finding]:
     """Every check of a subject, in order."""
     found: dict[str, Finding] = {}
+    hidden: dict[str, str] = {}  # a check whose own answer would mean nothing, and the fault that hides it
     for done, (name, check) in enumerate(CHECKS.items(), start=1):
-        found[name] = replace(_look(check, subject, found), check=name)
+        causes = [each for each in check.after if found[each].verdict is Verdict.FAULT]
+        causes += [hidden[each] for each in check.after if each in hidden]
+        if causes:
+            hidden[name] = causes[0]
+            finding = unknown(f"the fault of {causes[0]!r} would show here too")
+        else:
+            finding = _look(check, subject)
+        found[name] = replace(finding, check=name)
         if progress is not None:
             progress(done, len(CHECKS))
     return list(found.values())
 
 
-def _look(check: Check, subject: Subject, found: dict[str, Finding]) -> Finding:
-    hidden = [name for name in check.after if found[name].verdict is Verdict.FAULT]
-    if hidden:
-        return unknown(f"the fault of {hidden[0]!r} would show here too")
+def _look(check: Check, subject: Subject) -> Finding:
     try:
         return check.look(subject)
     except Exception as error:  # whatever a broken model raises is what was looked for

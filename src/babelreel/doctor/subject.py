@@ -12,8 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from babelreel.data.batches import collate_media
-from babelreel.data.coverage import coverage, everyday
-from babelreel.data.tokenizers import TextReader
+from babelreel.data.coverage import Coverage, coverage, everyday
 from babelreel.doctor.probes import Probes
 from babelreel.doctor.published import Published, published
 from babelreel.encoders.towers import TextTower
@@ -23,6 +22,7 @@ from babelreel.model import Model
 from babelreel.types import MediaBatch, Representation, TextBatch
 
 T = TypeVar("T")
+HALF = 0.5  # of a language's letters or grams that a vocabulary must know to read it
 
 
 class Subject:
@@ -103,14 +103,18 @@ class Subject:
         return self.media(self.read(self.probes.picture, *self.probes.others))
 
     @cached_property
-    def readable(self) -> list[str]:
-        """Everyday sentences that every text side reads at least by half."""
-        texts = [text for sentences in everyday().values() for text in sentences[:2]]
-        return [text for text in texts if all(_reads(reader, text) for reader in self.method.texts.values())]
+    def known(self) -> dict[str, dict[str, Coverage]]:
+        """What each text side, by role, knows of the everyday sentences, by language."""
+        return {
+            role: {lang: coverage(reader, sentences) for lang, sentences in everyday().items()}
+            for role, reader in self.method.texts.items()
+        }
 
-    def readers(self, lang: str) -> list[TextReader]:
-        """What reads queries in a language."""
-        return [self.method.texts[self.method.route(lang)]]
+    @cached_property
+    def readable(self) -> list[str]:
+        """Two everyday sentences in each language of which every text side knows half or more."""
+        langs = [lang for lang in everyday() if all(side[lang].unknown_share <= HALF for side in self.known.values())]
+        return [text for lang in langs for text in everyday()[lang][:2]]
 
     def subwords(self) -> dict[str, Any]:
         """The readers that hold a tokenizer of transformers as `backend`, by role."""
@@ -127,10 +131,6 @@ class Subject:
         """The model_type of a role's backbone, such as "clip_text_model"; "" for what is none of transformers."""
         config = getattr(getattr(self.tower(role), "backbone", None), "config", None)
         return str(getattr(config, "model_type", ""))
-
-
-def _reads(reader: TextReader, text: str) -> bool:
-    return coverage(reader, [text]).unknown_share <= 0.5
 
 
 def watch(module: nn.Module, run: Callable[[], Any]) -> Tensor | None:

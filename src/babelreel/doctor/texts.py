@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from babelreel.data.coverage import coverage, everyday
+from babelreel.data.coverage import everyday
 from babelreel.doctor.finding import Finding, Verdict, fault, passed, unknown
 from babelreel.doctor.frames import SAME
-from babelreel.doctor.subject import Subject
+from babelreel.doctor.subject import HALF, Subject
 from babelreel.types import TextBatch
 
 # SigLIP 2's tokenizers; its checkpoints of a fixed resolution call themselves "siglip", as the first version's
@@ -230,11 +230,10 @@ def languages(subject: Subject) -> Finding:
     judged = known or list(everyday())
     lacking, bytewise, read = [], [], []
     for lang in judged:
-        rows = [coverage(reader, everyday()[lang]) for reader in subject.readers(lang)]
-        worst = max(row.unknown_share for row in rows)
-        if worst > 0.5:
-            lacking.append(f"{lang} ({worst:.0%} unknown)")
-        elif max(row.byte_share for row in rows) > 0.5:
+        found = subject.known[subject.method.route(lang)][lang]
+        if found.unknown_share > HALF:
+            lacking.append(f"{lang} ({found.unknown_share:.0%} unknown)")
+        elif found.byte_share > HALF:
             bytewise.append(lang)
         else:
             read.append(lang)

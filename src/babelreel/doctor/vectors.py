@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ TIGHT = 1e-4  # difference, relative to the length, that batches of other sizes 
 PRECISE = 0.01  # difference of directions that half precision may leave
 ALIKE = 1e-4  # 1 - cosine, below which vectors are the same
 CLOSE = 0.01  # 1 - cosine, below which they hardly differ, as a random model's
+TEXTS = 12  # sentences that are compared with each other
 EVEN = 1e-3  # spread of lengths that rounding leaves
 
 
@@ -169,8 +170,8 @@ def _precision(subject: Subject, encode: Callable[[Method], Tensor]) -> Finding:
 
 def text_vectors(subject: Subject) -> Tensor:
     """Vectors (Q, D) of readable sentences, each by the text side that reads an unknown language."""
-    role = subject.method.route(None)
-    return torch.cat([subject.text(subject.tokens([text], role)) for text in _some(subject.readable)])
+    texts = subject.readable[:: max(1, len(subject.readable) // TEXTS)] or ["a dog", "two cats", "three birds"]
+    return subject.text(subject.tokens(texts[:TEXTS], subject.method.route(None)))
 
 
 def _batches(subject: Subject) -> dict[str, TextBatch]:
@@ -180,12 +181,8 @@ def _batches(subject: Subject) -> dict[str, TextBatch]:
         by_length: dict[int, list[str]] = {}
         for text in subject.readable or ["a dog"]:
             by_length.setdefault(int(reader([text]).mask.sum()), []).append(text)
-        found[role] = subject.tokens(max(by_length.values(), key=len)[:6], role)
+        found[role] = subject.tokens(max(by_length.values(), key=len)[:3], role)
     return found
-
-
-def _some(texts: Sequence[str], most: int = 12) -> Sequence[str]:
-    return texts[:: max(1, len(texts) // most)][:most]
 
 
 def _row(batch: TextBatch, row: int) -> TextBatch:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity, normalize
 
 from babelreel.doctor.finding import Finding, fault, passed, unknown
+from babelreel.doctor.published import kind_of, reference
 from babelreel.doctor.subject import Subject
 from babelreel.errors import BabelreelError
 from babelreel.model import Model
@@ -120,9 +121,8 @@ def saved_and_loaded(subject: Subject) -> Finding:
 
 def image_tower(subject: Subject) -> Finding:
     """Pictures have the vectors that transformers gives them."""
-    if not subject.published.whole:
+    if (model := reference(subject.published.media)) is None:
         return unknown("transformers has no such image-text model to compare with")
-    model = subject.once(_reference)
     apart = []
     for row, path in enumerate([subject.probes.picture, *subject.probes.others]):
         given = subject.processor(images=Image.open(path), return_tensors="pt")
@@ -135,11 +135,11 @@ def image_tower(subject: Subject) -> Finding:
 
 def text_tower(subject: Subject) -> Finding:
     """Texts have the vectors that transformers gives them."""
-    if not subject.published.whole:
+    if (model := reference(subject.published.text)) is None:
         return unknown("transformers has no such image-text model to compare with")
-    model, own = subject.once(_reference), subject.tokenizer
-    texts = [text.lower() for text in subject.readable[::8]]
-    siglip = subject.published.kind.startswith("siglip")
+    own = subject.tokenizer
+    texts = [text.lower() for text in subject.readable[::12]]
+    siglip = kind_of(subject.published.text).startswith("siglip")
     apart = []
     for text in texts:
         length = {"padding": "max_length"} if siglip else {}
@@ -160,11 +160,6 @@ def _verdict(likeness: float, what: str) -> Finding:
             "Compare pooling, projection and weights with the model's own code.",
         )
     return passed(f"{what} have the published model's vectors (cosine {likeness:.5f} at least)")
-
-
-def _reference(subject: Subject) -> nn.Module:
-    model: nn.Module = subject.published.model()
-    return model
 
 
 def _matrices(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
