@@ -15,6 +15,7 @@ import typer
 
 from babelreel.commands.adding import adding_app
 from babelreel.commands.data import data_app
+from babelreel.commands.doctor import doctor_app
 from babelreel.commands.index import index_app
 from babelreel.commands.serve import serve_app
 from babelreel.commands.shared import (
@@ -53,6 +54,7 @@ app = typer.Typer(
 )
 app.add_typer(adding_app)
 app.add_typer(data_app, name="data")
+app.add_typer(doctor_app)
 app.add_typer(index_app)
 app.add_typer(serve_app)
 

@@ -122,9 +122,7 @@ def evaluate_model(
     corpus = _captioned(corpus)
     captions = [caption for item in corpus.items for caption in item.captions]
     texts = model.encode_text([c.text for c in captions], [c.lang for c in captions])
-    text_tower = model.opened_with.get("text")
-    name = f"{model.source} with the text tower {text_tower}" if text_tower else model.source
-    header = replace(describe(model, corpus, split, seed), model=name, protocol=protocol)
+    header = replace(describe(model, corpus, split, seed), protocol=protocol)
     if corpus.text_only:
         if correction is not None:
             raise CorpusError(f"{corpus.name!r} is text alone, and corrections are for media. Leave --correction out.")
@@ -141,7 +139,7 @@ def describe(model: Model, corpus: Corpus, split: str, seed: int = 0) -> Header:
     moving = any(item.kind == "video" for item in corpus.items)
     trained, earlier = seen_languages(model)
     return Header(
-        model.source, model.fingerprint, corpus.name, split, seed, commit(),
+        model.title, model.fingerprint, corpus.name, split, seed, commit(),
         sampling=describe_sampling(model.method.sampling) if moving else "",
         cut=count_cut(model, [caption for item in corpus.items for caption in item.captions]),
         trained=trained, earlier=earlier,

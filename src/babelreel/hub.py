@@ -6,7 +6,7 @@ Only configuration, vocabularies and safetensors weights are ever read: no pickl
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,13 @@ from safetensors import SafetensorError
 
 from babelreel.errors import ModelError
 
-FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
+FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
 
 
-def resolve(source: str | Path) -> Path:
+def resolve(source: str | Path, files: Sequence[str] = FILES) -> Path:
     """The local folder of `source`: itself, or the hub's snapshot of that id, downloaded when it is not cached.
+
+    `files` are patterns of what is wanted of it.
 
     Raises:
         ModelError: when there is no such folder, and the hub does not know or cannot be asked for the id.
@@ -32,16 +34,16 @@ def resolve(source: str | Path) -> Path:
         raise ModelError(
             f"There is no model folder {name!r}. Give a folder with a config.json, or a hub id 'org/name'."
         )
-    return _from_hub(name)
+    return _from_hub(name, list(files))
 
 
-def _from_hub(name: str) -> Path:
+def _from_hub(name: str, files: list[str]) -> Path:
     import httpx2
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     try:
-        return Path(snapshot_download(name, local_files_only=True, allow_patterns=FILES))
+        return Path(snapshot_download(name, local_files_only=True, allow_patterns=files))
     except HFValidationError as error:
         raise ModelError(f"{name!r} is neither a folder nor a hub id: {error}.") from error
     except LocalEntryNotFoundError:
@@ -49,7 +51,7 @@ def _from_hub(name: str) -> Path:
     try:
         # A plain question first: it fails within seconds, where a download would retry for a minute.
         HfApi().model_info(name, timeout=10)
-        return Path(snapshot_download(name, allow_patterns=FILES))
+        return Path(snapshot_download(name, allow_patterns=files))
     except (HfHubHTTPError, LocalEntryNotFoundError) as error:
         raise ModelError(f"The hub has no model {name!r} that this machine may read. Check the id: {error}.") from error
     except (httpx2.HTTPError, OfflineModeIsEnabled, OSError) as error:

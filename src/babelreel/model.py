@@ -25,12 +25,15 @@ from babelreel.data.batches import bucketed
 from babelreel.data.rows import concatenate
 from babelreel.device import choose_device, inference
 from babelreel.encoders.features import RepresentationStore, encode_items
+from babelreel.encoders.published import is_sentence, transformers_folder
+from babelreel.encoders.sentence import load_sentence
 from babelreel.errors import CorpusError, ModelError, ScoreError
 from babelreel.hub import resolve
 from babelreel.language import detect
 from babelreel.media.video import Sampling
 from babelreel.methods.base import Method
 from babelreel.methods.clip4clip import CLIP4Clip
+from babelreel.methods.embedder import Embedder
 from babelreel.progress import Report
 from babelreel.runs import is_run, load_run
 from babelreel.types import Corpus, MediaBatch, Representation
@@ -65,6 +68,13 @@ class Model:
     def source(self) -> str:
         """The folder or hub id that the model came from."""
         return str(self.opened_with["source"])
+
+    @property
+    def title(self) -> str:
+        """What a table calls the model: its source, and whatever else decides how it was used."""
+        text = self.opened_with.get("text")
+        said = [f"the text tower {text}"] if text else []
+        return " with ".join([self.source, *said, *self.method.remarks])
 
     @cached_property
     def fingerprint(self) -> str:
@@ -179,11 +189,12 @@ def load(
 ) -> Model:
     """Open a model: a run that was trained here, or a folder or hub id of an image-text model, used zero-shot.
 
-    For the latter (CLIP, SigLIP, SigLIP 2, MetaCLIP 2) `text` takes the text tower from elsewhere, such as a published
-    M-CLIP tower for a CLIP image tower; of a video at most `frames` (12) frames are read, spread over it uniformly, and
-    with `rate` at most that many a second.
+    The latter are CLIP, SigLIP, SigLIP 2, MetaCLIP 2 (of these `text` takes the text tower from elsewhere: a published
+    M-CLIP tower, or one of sentence-transformers), and image-text models of sentence-transformers. Of a video at most
+    `frames` (12) frames are read, spread over it uniformly, and with `rate` at most that many a second.
 
     Raises:
+        MissingExtraError: when sentence-transformers is needed and not installed.
         ModelError: when a model cannot be found or loaded, or the towers do not fit each other.
     """
     folder = resolve(source)
@@ -193,9 +204,27 @@ def load(
             raise ModelError(f"{folder} is a trained run: its text towers and its sampling are part of it.")
         return Model(load_run(folder), {"source": _lasting(source)}, chosen)
     frames = 12 if frames is None else frames
-    method = CLIP4Clip.zero_shot(folder, text or folder, Sampling(frames=frames, rate=rate))
+    method = _zero_shot(folder, text, Sampling(frames=frames, rate=rate))
     opened_with = {"source": _lasting(source), "text": text and _lasting(text), "frames": frames, "rate": rate}
     return Model(method, opened_with, chosen)
+
+
+def _zero_shot(folder: Path, text: str | Path | None, sampling: Sampling) -> Method:
+    folder = transformers_folder(folder)
+    if is_sentence(folder):
+        sentence = load_sentence(folder)
+        if text is not None:
+            raise ModelError(
+                f"{folder} is a sentence-transformers model that reads texts and images itself: leave --text out. A "
+                "text tower from elsewhere goes with a plain image tower such as a CLIP."
+            )
+        return Embedder(sentence, sampling)
+    if not (folder / "config.json").is_file():
+        raise ModelError(
+            f"{folder} is no model folder: it has neither a run.json (a run of babelreel), nor a config.json "
+            "(transformers), nor a modules.json (sentence-transformers)."
+        )
+    return CLIP4Clip.zero_shot(folder, text or folder, sampling)
 
 
 def _lasting(source: str | Path) -> str:

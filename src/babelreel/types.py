@@ -209,12 +209,15 @@ class MediaBatch:
 
     `frames` (B, T, 3, H, W) uint8 RGB, already of the encoder's size; normalising is the encoder's work. `mask`
     (B, T) bool, True on real frames. `times` (B, T) float32, seconds from the file's beginning, 0 for images.
+    `sizes` (B, 2) int64 are the height and width of each item's frames where they differ: below and to the right of
+    that is padding.
     """
 
     ids: tuple[str, ...]
     frames: Tensor
     mask: Tensor
     times: Tensor
+    sizes: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -222,7 +225,12 @@ class MediaBatch:
     def to(self, where: device) -> MediaBatch:
         """The same batch on a device."""
         frames, mask, times = (t.to(where, non_blocking=True) for t in (self.frames, self.mask, self.times))
-        return MediaBatch(self.ids, frames, mask, times)
+        return MediaBatch(self.ids, frames, mask, times, None if self.sizes is None else self.sizes.to(where))
+
+    def real_frames(self) -> tuple[Tensor, Tensor | None]:
+        """The M frames of all items that are no padding, (M, 3, H, W), and the sizes (M, 2) where they differ."""
+        sizes = None if self.sizes is None else self.sizes.repeat_interleave(self.mask.sum(1), dim=0)
+        return self.frames[self.mask], sizes
 
 
 @dataclass(frozen=True, slots=True)

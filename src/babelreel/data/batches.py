@@ -20,18 +20,19 @@ R = TypeVar("R")
 
 
 def collate_media(ids: Sequence[str], frames: Sequence[Frames]) -> MediaBatch:
-    """Pad B items' frames, all of one size, to the longest: frames (B, T, 3, H, W), mask (B, T), times (B, T)."""
+    """Pad B items' frames to the longest, and to the largest: frames (B, T, 3, H, W), mask (B, T), times (B, T)."""
     longest = max(len(f.times) for f in frames)
-    size = frames[0].images.shape[1:]
-    images = torch.zeros(len(frames), longest, *size, dtype=torch.uint8)
+    sizes = torch.tensor([f.images.shape[-2:] for f in frames])
+    height, width = sizes.amax(0).tolist()
+    images = torch.zeros(len(frames), longest, 3, height, width, dtype=torch.uint8)
     mask = torch.zeros(len(frames), longest, dtype=torch.bool)
     times = torch.zeros(len(frames), longest)
     for row, item in enumerate(frames):
         count = len(item.times)
-        images[row, :count] = item.images
+        images[row, :count, :, : sizes[row, 0], : sizes[row, 1]] = item.images
         mask[row, :count] = True
         times[row, :count] = item.times
-    return MediaBatch(tuple(ids), images, mask, times)
+    return MediaBatch(tuple(ids), images, mask, times, None if (sizes == sizes[0]).all() else sizes)
 
 
 def bucketed(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:

@@ -1,7 +1,7 @@
 """How much of a language a tokenizer can read: what it does not know, and what it only knows byte by byte.
 
 A vocabulary that lacks a script gives no error: it gives unknown pieces, and every text of that language becomes much
-the same vector. Text is measured as given, in composed form (NFC), after what the tokenizer does to all text.
+the same vector.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import regex
 
@@ -19,16 +20,16 @@ from babelreel.data.grams import GramTokenizer, grams
 from babelreel.data.tokenizers import TextReader, Tokenizer, refuse_empty
 
 LETTERS = regex.compile(r"[\p{L}\p{M}\p{N}]")
-BYTE = regex.compile(r"<0x[0-9A-F]{2}>")  # SentencePiece's byte fallback
+BYTE = regex.compile(r"<0x([0-9A-F]{2})>")  # SentencePiece's byte fallback
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """What became of some texts.
 
-    Units are letters, marks and digits for a vocabulary of pieces, grams for one of grams. `unknown` of them lie in no
-    known piece, or are no known gram; `bytes` of them are known only byte by byte. `unread` texts have no unit that is
-    known.
+    Units are letters, marks and digits for a vocabulary of pieces, each accent by itself, and grams for one of grams.
+    `unknown` of them lie in no known piece, or are no known gram; `bytes` of them are known only byte by byte. `unread`
+    texts have no unit that is known.
     """
 
     texts: int
@@ -59,12 +60,16 @@ def coverage(tokenizer: TextReader, sentences: Sequence[str]) -> Coverage:
     Raises:
         ModelError: when a text is empty.
     """
-    texts = [unicodedata.normalize("NFC", refuse_empty(text)) for text in sentences]
+    texts = [refuse_empty(text) for text in sentences]
     if isinstance(tokenizer, GramTokenizer):
         rows = [_grams(tokenizer, text) for text in texts]
     else:
-        assert isinstance(tokenizer, Tokenizer), "there are two kinds of tokenizer"
-        rows = [_pieces(tokenizer, text) for text in texts]
+        backend = getattr(tokenizer, "backend", None)
+        assert backend is not None, "every other reader holds a tokenizer of transformers"
+        if isinstance(tokenizer, Tokenizer) and tokenizer.policy.lower:
+            texts = [text.lower() for text in texts]
+        byte_level = _alphabet().keys() <= backend.get_vocab().keys()
+        rows = [_pieces(backend, text, byte_level) for text in texts]
     units, unknown, spelled = (sum(row[n] for row in rows) for n in range(3))
     return Coverage(len(rows), units, unknown, spelled, sum(row[0] == row[1] for row in rows))
 
@@ -81,34 +86,38 @@ def _grams(tokenizer: GramTokenizer, text: str) -> tuple[int, int, int]:
     return units, units - tokenizer.lengths([text])[0], 0
 
 
-def _pieces(tokenizer: Tokenizer, text: str) -> tuple[int, int, int]:
-    """Units, unknown units, and units known byte by byte of one text."""
-    backend = tokenizer.backend
-    text = tokenizer.plain(text)
-    coded = backend(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-    byte_level = '"type":"ByteLevel"' in backend.backend_tokenizer.to_str()  # as in the vocabularies of GPT-2 and CLIP
-    known, spelled = [False] * len(text), [False] * len(text)
-    for number, (start, end) in zip(coded["input_ids"], coded["offset_mapping"], strict=True):
-        if number == backend.unk_token_id:
-            continue
-        piece = _written(backend.convert_ids_to_tokens(number), byte_level)
-        if piece is None:
-            spelled[start:end] = [True] * (end - start)
-        elif LETTERS.search(piece):  # a lone mark for a space claims the letter behind it
-            known[start:end] = [True] * (end - start)
-    letters = [place for place, letter in enumerate(text) if LETTERS.match(letter)]
-    lost = sum(not known[place] and not spelled[place] for place in letters)
-    return len(letters), lost, sum(spelled[place] for place in letters)
+def _pieces(backend: Any, text: str, byte_level: bool) -> tuple[int, int, int]:
+    """Units, unknown units, and units known only byte by byte of one text.
+
+    Letters are counted in what the known pieces spell: not every tokenizer tells where in the text a piece stood.
+    """
+    ids = backend(text, add_special_tokens=False, verbose=False)["input_ids"]
+    whole, parts = "", b""
+    for piece in backend.convert_ids_to_tokens([number for number in ids if number != backend.unk_token_id]):
+        text_of, bytes_of = _spelled(piece, byte_level)
+        whole += text_of
+        parts += bytes_of
+    units, known, in_parts = _letters(text), _letters(whole), _letters(parts.decode(errors="ignore"))
+    return units, max(0, units - known - in_parts), in_parts
 
 
-def _written(piece: str, byte_level: bool) -> str | None:
-    """A piece as it would be written, or None where it is less than a whole character."""
+def _spelled(piece: str, byte_level: bool) -> tuple[str, bytes]:
+    """What a piece stands for: text, or bytes that are no whole character by themselves."""
+    piece = piece.removesuffix("</w>")
+    if found := BYTE.fullmatch(piece):
+        return "", bytes([int(found[1], 16)])
     if not byte_level:
-        return None if BYTE.fullmatch(piece) else piece
+        return piece, b""
+    raw = bytes(_alphabet().get(letter, 0) for letter in piece)
     try:
-        return bytes(_alphabet().get(letter, 0) for letter in piece.removesuffix("</w>")).decode()
+        return raw.decode(), b""
     except UnicodeDecodeError:
-        return None
+        return "", raw
+
+
+def _letters(text: str) -> int:
+    """Letters, marks and digits; taken apart, since some tokenizers compose them and others take them apart."""
+    return len(LETTERS.findall(unicodedata.normalize("NFKD", text)))
 
 
 @cache

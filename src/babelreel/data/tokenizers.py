@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import unicodedata
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -24,11 +25,12 @@ SPECIAL = ("<pad>", "<s>", "<unk>", "</s>", "<mask>")  # an end id of 2 would ha
 @dataclass(frozen=True, slots=True)
 class TextPolicy:
     """How texts are prepared: at most `max_length` tokens with the special ones, padded to the longest of a batch or
-    always to `max_length`, lower-cased first or not."""
+    always to `max_length`, lower-cased first or not, with `prompt` before each."""
 
     max_length: int = 64
     padding: Literal["longest", "max_length"] = "longest"
     lower: bool = False
+    prompt: str = ""
 
 
 class TextReader(Protocol):
@@ -68,7 +70,7 @@ class Tokenizer:
             raise ModelError("The tokenizer has no padding token, so texts cannot be batched. Set pad_token in it.")
         self.backend = backend
         self.policy = policy
-        self._special = re.compile("|".join(map(re.escape, sorted(backend.all_special_tokens, key=len, reverse=True))))
+        self._special = special_pattern(backend)
 
     def __call__(self, texts: Sequence[str], langs: Sequence[str] = (), role: str = "query") -> TextBatch:
         """Tokenise B texts for the tower of a role; too long ones are cut, keeping their end token.
@@ -80,7 +82,7 @@ class Tokenizer:
             # Some towers' vocabularies advise against padding=longest; the policy has decided that already.
             warnings.simplefilter("ignore")
             coded = self.backend(
-                [self.plain(t) for t in texts],
+                [self._plain(t) for t in texts],
                 max_length=self.policy.max_length,
                 truncation=True,
                 padding=self.policy.padding,
@@ -93,7 +95,7 @@ class Tokenizer:
     def lengths(self, texts: Sequence[str], langs: Sequence[str] = ()) -> list[int]:
         """How many tokens each text has before cutting, special ones included."""
         coded = self.backend(
-            list(texts),
+            [self.policy.prompt + text for text in texts],
             return_attention_mask=False,
             return_token_type_ids=False,
             split_special_tokens=True,
@@ -101,11 +103,12 @@ class Tokenizer:
         )
         return [len(ids) for ids in coded["input_ids"]]
 
-    def plain(self, text: str) -> str:
-        """The text as the vocabulary shall read it: "</s>" in a caption is four characters, not the end."""
-        text = refuse_empty(text)
-        text = text.lower() if self.policy.lower else text
-        return self._special.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
+    def _plain(self, text: str) -> str:
+        """The text as the vocabulary shall read it."""
+        text, prompt = refuse_empty(text), self.policy.prompt
+        if self.policy.lower:  # before special tokens are looked for: lower-cased it may be one
+            text, prompt = text.lower(), prompt.lower()
+        return prompt + without_special(text, self._special)
 
     @property
     def vocab_size(self) -> int:
@@ -120,8 +123,12 @@ class Tokenizer:
     @property
     def fingerprint(self) -> str:
         """Changes when the vocabulary, its rules or the policy change."""
-        said = self.backend.backend_tokenizer.to_str() + json.dumps(asdict(self.policy), sort_keys=True)
-        return hashlib.sha256(said.encode()).hexdigest()[:16]
+        if self.backend.is_fast:
+            rules = self.backend.backend_tokenizer.to_str()
+        else:  # SentencePiece, as of the first SigLIP
+            rules = type(self.backend).__name__ + json.dumps(self.backend.get_vocab(), sort_keys=True)
+        policy = {name: value for name, value in asdict(self.policy).items() if name != "prompt" or value}
+        return hashlib.sha256((rules + json.dumps(policy, sort_keys=True)).encode()).hexdigest()[:16]
 
     def save(self, folder: Path) -> None:
         """Write the vocabulary in the hub's format, and the policy beside it."""
@@ -139,10 +146,20 @@ class Tokenizer:
 
 
 def refuse_empty(text: str) -> str:
-    """The text, or ModelError where there is none."""
+    """The text in composed form (NFC), as vocabularies know it, or ModelError where there is none."""
     if not isinstance(text, str) or not text.strip():
         raise ModelError(f"A query or caption needs text, found {text!r}.")
-    return text
+    return unicodedata.normalize("NFC", text)
+
+
+def special_pattern(backend: Any) -> re.Pattern[str]:
+    """What finds the special tokens of a transformers tokenizer in a text."""
+    return re.compile("|".join(map(re.escape, sorted(backend.all_special_tokens, key=len, reverse=True))))
+
+
+def without_special(text: str, special: re.Pattern[str]) -> str:
+    """The text with a gap in each special token: "</s>" in a caption is four characters, not the end."""
+    return special.sub(lambda found: f"{found[0][0]} {found[0][1:]}", text)
 
 
 def train_tokenizer(

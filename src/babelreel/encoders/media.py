@@ -25,11 +25,20 @@ class VisionConfig:
 
 
 class MediaTower(nn.Module):
-    """`vision` reads frames; tokens are its patches with `use_grid`, else its views of each; `head` projects them."""
+    """`vision` reads frames; tokens are its patches with `use_grid`, else its views of each; `head` projects them.
+
+    Raises:
+        ConfigError: when patches are asked of a tower whose grid changes from picture to picture.
+    """
 
     def __init__(self, vision: VisionEncoder, head: HeadConfig | None = None, use_grid: bool = False) -> None:
         super().__init__()
         head = head or HeadConfig()
+        if use_grid and vision.spec.policy == "fit":
+            raise ConfigError(
+                "This image tower's grid changes with each picture's aspect, so its patches cannot be tokens. Leave "
+                "grid out, or take a tower of a fixed resolution."
+            )
         self.vision = vision
         self.use_grid = use_grid
         width = vision.grid_width if use_grid else vision.width
@@ -39,8 +48,8 @@ class MediaTower(nn.Module):
 
     def backbone_features(self, batch: MediaBatch) -> Representation:
         """What the backbone alone gives: tokens (B, T * G, Ds), frame by frame, with mask and times."""
-        frames = batch.frames[batch.mask]  # real frames only
-        found = self.vision(frames).grid if self.use_grid else self.vision.views(frames)  # (M, G, Ds)
+        frames, sizes = batch.real_frames()
+        found = self.vision(frames).grid if self.use_grid else self.vision.views(frames, sizes)  # (M, G, Ds)
         per_frame = found.shape[1]
         tokens = found.new_zeros(*batch.mask.shape, *found.shape[1:])  # (B, T, G, Ds)
         tokens[batch.mask] = found

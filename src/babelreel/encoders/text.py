@@ -2,11 +2,12 @@
 
 - CLIP, SigLIP, SigLIP 2, MetaCLIP 2: the tower's own pooling and projection.
 - Any other `AutoModel` (XLM-R, BERT ...): the mean over real tokens, then an optional linear layer.
-- The published M-CLIP layout (`transformer.*`, `LinearTransformation.*`; Carlsson et al. 2022) is the second kind.
+- Published M-CLIP towers, and those of sentence-transformers, are of the second kind (`encoders.published`).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,8 +15,16 @@ import torch
 from torch import Tensor, nn
 
 from babelreel.data.tokenizers import TextPolicy, Tokenizer
+from babelreel.encoders.published import (
+    TextParts,
+    is_sentence,
+    load_mclip,
+    load_sentence_text,
+    sentence_modules,
+    transformers_folder,
+)
 from babelreel.errors import ModelError
-from babelreel.hub import load_backbone, loading, read_json, require_safetensors, resolve
+from babelreel.hub import load_backbone, loading, quiet, read_json, resolve
 from babelreel.types import TextBatch
 
 # model_type of a hub configuration -> the transformers class of its text tower, and what it expects of texts
@@ -25,7 +34,8 @@ TOWERS: dict[str, tuple[str, TextPolicy]] = {
     "siglip2": ("Siglip2TextModel", TextPolicy(64, "max_length", lower=True)),
     "metaclip_2": ("MetaClip2TextModelWithProjection", TextPolicy(77)),
 }
-
+# The tokenizers of SigLIP 2. Its checkpoints of a fixed resolution call themselves "siglip", as the first version.
+GEMMA = ("GemmaTokenizer", "GemmaTokenizerFast", "Siglip2Tokenizer")
 
 VOCABULARIES = (
     "tokenizer.json", "vocab.json", "vocab.txt", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model",
@@ -113,17 +123,25 @@ class TextEncoder(nn.Module):
         """
         import transformers
 
-        folder = resolve(source)
+        folder = transformers_folder(resolve(source))
+        if is_sentence(folder):
+            return cls._of_parts(load_sentence_text(folder), sentence_modules(folder)[0].folder)
         config = read_json(folder, "config.json")
         kind = config.get("model_type", "")
         if kind == "M-CLIP":
-            require_safetensors(folder)
-            return _load_mclip(cls, folder, config)
+            return cls._of_parts(load_mclip(folder, config), folder)
         name, policy = TOWERS.get(kind, ("AutoModel", TextPolicy(128)))
         limit = config.get("text_config", config).get("max_position_embeddings", policy.max_length)
-        policy = TextPolicy(min(policy.max_length, int(limit)), policy.padding, policy.lower)
+        policy = replace(policy, max_length=min(policy.max_length, int(limit)))
         backbone = load_backbone(getattr(transformers, name), folder, "a text model")
-        return cls(backbone, _tokenizer(folder, policy), mean=kind not in TOWERS)
+        tokenizer = _tokenizer(folder, policy)
+        if kind == "siglip" and type(tokenizer.backend).__name__ in GEMMA:
+            tokenizer.policy = replace(tokenizer.policy, lower=True)  # SigLIP 2 at a fixed resolution
+        return cls(backbone, tokenizer, mean=kind not in TOWERS)
+
+    @classmethod
+    def _of_parts(cls, parts: TextParts, vocabulary: Path) -> TextEncoder:
+        return cls(parts.backbone, _tokenizer(vocabulary, parts.policy), mean=True, head=parts.head)
 
 
 def _tokenizer(folder: Path, policy: TextPolicy) -> Tokenizer:
@@ -133,34 +151,5 @@ def _tokenizer(folder: Path, policy: TextPolicy) -> Tokenizer:
         return Tokenizer.load(folder)
     if not any((folder / name).is_file() for name in VOCABULARIES):
         raise ModelError(f"{folder} holds no vocabulary, none of: {', '.join(VOCABULARIES)}.")
-    with loading(folder, "a tokenizer"):
+    with quiet(), loading(folder, "a tokenizer"):
         return Tokenizer(transformers.AutoTokenizer.from_pretrained(folder), policy)
-
-
-def _load_mclip(cls: type[TextEncoder], folder: Path, config: dict[str, Any]) -> TextEncoder:
-    """The published M-CLIP towers: `modelBase` names the backbone's configuration, the weights lie in the folder."""
-    import transformers
-    from safetensors.torch import load_file
-
-    base = config["modelBase"]
-    local = folder / base
-    base_config = transformers.AutoConfig.from_pretrained(local if local.is_dir() else resolve(base))
-    backbone = transformers.AutoModel.from_config(base_config, add_pooling_layer=False)
-    head = nn.Linear(config["transformerDimensions"], config["numDims"])
-    weights: dict[str, Tensor] = {}
-    with loading(folder, "an M-CLIP tower"):
-        for shard in sorted(folder.glob("*.safetensors")):
-            weights |= load_file(shard)
-    body = {k.removeprefix("transformer."): v for k, v in weights.items() if k.startswith("transformer.")}
-    linear = {k.removeprefix("LinearTransformation."): v for k, v in weights.items() if k.startswith("Linear")}
-    ignorable = ("pooler.", "embeddings.position_ids")
-    with loading(folder, f"an M-CLIP tower over {base}"):
-        missing, unexpected = backbone.load_state_dict(body, strict=False)
-        head.load_state_dict(linear)
-    wrong = [*missing, *(k for k in unexpected if not k.startswith(ignorable))]
-    if wrong:
-        raise ModelError(
-            f"{folder} does not hold an M-CLIP tower over {base}: {len(wrong)} odd weights, as {wrong[0]}."
-        )
-    policy = TextPolicy(min(128, base_config.max_position_embeddings - 2))
-    return cls(backbone.eval(), _tokenizer(folder, policy), mean=True, head=head)

@@ -7,7 +7,7 @@ maximum of its output and of hidden layers: earlier layers know what the last ha
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
-from babelreel.errors import ConfigError
+from babelreel.encoders.published import transformers_folder
+from babelreel.errors import ConfigError, ModelError
 from babelreel.hub import load_backbone, read_json, resolve
 from babelreel.media.transforms import ImageSpec, normalise
 
@@ -54,7 +55,7 @@ class VisionEncoder(nn.Module):
     `backbone` is a transformers vision model, `spec` says how images are resized and normalised.
 
     Raises:
-        ConfigError: when the backbone has not the layers that `view` asks for.
+        ConfigError: when the backbone has not the layers, or the views, that `view` asks for.
     """
 
     def __init__(self, backbone: Any, spec: ImageSpec, view: ViewConfig | None = None) -> None:
@@ -62,6 +63,8 @@ class VisionEncoder(nn.Module):
         self.backbone = backbone
         self.spec = spec
         self.view = view or ViewConfig()
+        if self.view != ViewConfig() and spec.policy == "fit":
+            raise ConfigError("An image tower of flexible resolution gives its own vector alone: leave [view] out.")
         self.view_count = 1 + self.view.mirror
         self.convolutional = sum(isinstance(m, nn.Conv2d) for m in backbone.modules()) > 2
         with torch.no_grad():
@@ -72,13 +75,16 @@ class VisionEncoder(nn.Module):
         self.width = int(features.pooled.shape[-1])
         self.grid_length, self.grid_width = map(int, features.grid.shape[1:])
 
-    def forward(self, frames: Tensor) -> FrameFeatures:
-        """Encode M frames, uint8 RGB (M, 3, H, W) already of `spec`'s size."""
+    def forward(self, frames: Tensor, sizes: Tensor | None = None) -> FrameFeatures:
+        """Encode M frames, uint8 RGB (M, 3, H, W) already of `spec`'s size.
+
+        Where `spec` fits them into an area, `sizes` (M, 2) says how much of each is no padding, by default all.
+        """
         pixels = normalise(frames, self.spec)
         if self.convolutional:
             pixels = pixels.contiguous(memory_format=torch.channels_last)  # a third faster on a CPU
         if self.backbone.config.model_type == "siglip2_vision_model":
-            return self._siglip2(pixels)
+            return self._siglip2(pixels, sizes)
         outputs = self.backbone(pixel_values=pixels, output_hidden_states=bool(self.view.layers))
         hidden = outputs.last_hidden_state
         if hidden.ndim == 4:
@@ -91,9 +97,9 @@ class VisionEncoder(nn.Module):
             found = FrameFeatures(torch.cat([grid.mean(1), grid.amax(1)], dim=1), grid)
         return found
 
-    def views(self, frames: Tensor) -> Tensor:
+    def views(self, frames: Tensor, sizes: Tensor | None = None) -> Tensor:
         """One vector a view of each frame, (M, V, D): the frame, and with `mirror` its mirror image."""
-        pooled = [self(frames).pooled]
+        pooled = [self(frames, sizes).pooled]
         if self.view.mirror:
             pooled.append(self(frames.flip(-1)).pooled)
         return torch.stack(pooled, dim=1)
@@ -130,18 +136,21 @@ class VisionEncoder(nn.Module):
         patch = self.backbone.config.patch_size
         return int(patch if isinstance(patch, int) else patch[0])
 
-    def _siglip2(self, pixels: Tensor) -> FrameFeatures:
-        """SigLIP 2 with flexible resolution reads flattened patches (M, G, P * P * 3) and the grid's shape."""
+    def _siglip2(self, pixels: Tensor, sizes: Tensor | None) -> FrameFeatures:
+        """SigLIP 2 with flexible resolution reads flattened patches (M, G, P * P * 3), a mask, and grids' shapes."""
         size = self._patch
-        count, _, height, width = pixels.shape
-        rows, columns = height // size, width // size
-        patches = pixels.reshape(count, 3, rows, size, columns, size).permute(0, 2, 4, 3, 5, 1)
-        patches = patches.reshape(count, rows * columns, size * size * 3)  # (M, G, P * P * 3)
-        outputs = self.backbone(
-            pixel_values=patches,
-            pixel_attention_mask=torch.ones(count, rows * columns, dtype=torch.long, device=pixels.device),
-            spatial_shapes=torch.tensor([[rows, columns]] * count, device=pixels.device),
-        )
+        if sizes is None:
+            sizes = torch.tensor([pixels.shape[-2:]], device=pixels.device).expand(len(pixels), 2)
+        shapes = sizes // size  # (M, 2)
+        lengths = shapes.prod(1)
+        patches = pixels.new_zeros(len(pixels), int(lengths.max()), 3 * size**2)
+        for rows, columns in set(map(tuple, shapes.tolist())):
+            own = (shapes == shapes.new_tensor([rows, columns])).all(1)
+            cut = pixels[own, :, : rows * size, : columns * size]
+            cut = cut.reshape(-1, 3, rows, size, columns, size).permute(0, 2, 4, 3, 5, 1)
+            patches[own, : rows * columns] = cut.reshape(-1, rows * columns, 3 * size**2)
+        mask = torch.arange(patches.shape[1], device=pixels.device) < lengths.unsqueeze(1)  # (M, G)
+        outputs = self.backbone(pixel_values=patches, pixel_attention_mask=mask.long(), spatial_shapes=shapes)
         return FrameFeatures(outputs.pooler_output, outputs.last_hidden_state)
 
     def describe(self) -> dict[str, Any]:
@@ -171,7 +180,7 @@ class VisionEncoder(nn.Module):
         """
         import transformers
 
-        folder = resolve(source)
+        folder = transformers_folder(resolve(source))
         config = read_json(folder, "config.json")
         spec = _spec(folder, config)
         name = TOWERS.get(config.get("model_type", ""))
@@ -180,9 +189,25 @@ class VisionEncoder(nn.Module):
 
 
 def _spec(folder: Path, config: dict[str, Any]) -> ImageSpec:
-    processor = read_json(folder, "preprocessor_config.json")
-    if "max_num_patches" in processor:  # SigLIP 2 with flexible resolution: take its square grid
-        patch = int(config.get("vision_config", config)["patch_size"])
-        side = int(processor["max_num_patches"] ** 0.5) * patch
-        processor = processor | {"size": {"height": side, "width": side}}
-    return ImageSpec.from_processor_config(processor)
+    processor = _processor(folder)
+    if "max_num_patches" not in processor:
+        return ImageSpec.from_processor_config(processor)
+    patch = int(config.get("vision_config", config)["patch_size"])  # SigLIP 2 with flexible resolution
+    most = int(processor["max_num_patches"])
+    rows = next(n for n in range(int(most**0.5), 0, -1) if most % n == 0)
+    size = {"height": rows * patch, "width": most // rows * patch}
+    return replace(ImageSpec.from_processor_config(processor | {"size": size}), policy="fit", shortest_edge=patch)
+
+
+def _processor(folder: Path) -> dict[str, Any]:
+    """How images are prepared: transformers 5 writes it into one file with all that a processor does."""
+    if (folder / "preprocessor_config.json").is_file():
+        return read_json(folder, "preprocessor_config.json")
+    whole = read_json(folder, "processor_config.json") if (folder / "processor_config.json").is_file() else {}
+    found = whole.get("image_processor")
+    if not isinstance(found, dict):
+        raise ModelError(
+            f"{folder} does not say how images are prepared (preprocessor_config.json, or image_processor in "
+            "processor_config.json). If it is a text tower, give an image tower as MODEL and this as --text."
+        )
+    return found

@@ -25,12 +25,13 @@ class ImageSpec:
     """Frames are resized and then normalised.
 
     `policy` "squash" resizes to (height, width) whatever the aspect; "crop" brings the shortest edge to
-    `shortest_edge` and cuts (height, width) out of the centre. `mean` and `std` apply to RGB in [0, 1].
+    `shortest_edge` and cuts (height, width) out of the centre; "fit" keeps the aspect and gives frames an area of at
+    most height x width, each edge a multiple of `shortest_edge`. `mean` and `std` apply to RGB in [0, 1].
     """
 
     height: int
     width: int
-    policy: Literal["squash", "crop"] = "squash"
+    policy: Literal["squash", "crop", "fit"] = "squash"
     shortest_edge: int = 0
     interpolation: Literal["bicubic", "bilinear"] = "bicubic"
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
@@ -39,13 +40,17 @@ class ImageSpec:
     def __post_init__(self) -> None:
         if min(self.height, self.width) < 1:
             raise ModelError(f"An image size must be at least 1 x 1, found {self.height} x {self.width}.")
-        if self.policy not in ("squash", "crop") or self.interpolation not in RESAMPLE.values():
+        if self.policy not in ("squash", "crop", "fit") or self.interpolation not in RESAMPLE.values():
             raise ModelError(
-                "Images are resized by 'squash' or 'crop', with 'bilinear' or 'bicubic' interpolation; "
+                "Images are resized by 'squash', 'crop' or 'fit', with 'bilinear' or 'bicubic' interpolation; "
                 f"found {self.policy!r} and {self.interpolation!r}."
             )
         if self.policy == "crop" and self.shortest_edge < 1:
             raise ModelError("An image preparation that crops must say to which shortest edge it resizes first.")
+        if self.policy == "fit" and not 1 <= self.shortest_edge**2 <= self.height * self.width:
+            raise ModelError(
+                f"An area of {self.height} x {self.width} does not hold a square of {self.shortest_edge}."
+            )
         if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
             raise ModelError(f"mean and std must be three numbers, std positive; found {self.mean} and {self.std}.")
 
@@ -89,7 +94,8 @@ class ImageSpec:
 def _interpolation(config: Mapping[str, Any]) -> str:
     name = str(config.get("image_processor_type") or config.get("feature_extractor_type") or "")
     # What the classes of transformers take where an old configuration is silent.
-    resample = config.get("resample", 3 if name.lower().startswith(("clip", "siglip")) else 2)
+    bicubic = name.lower().startswith(("clip", "siglip")) and not name.lower().startswith("siglip2")
+    resample = config.get("resample", 3 if bicubic else 2)
     if resample not in RESAMPLE:
         raise ModelError(
             f"The image preparation asks for PIL resampling {resample!r}; supported are 2 (bilinear) and 3 (bicubic)."
@@ -117,7 +123,7 @@ def _size(value: Any, square: bool) -> dict[str, int]:
 
 
 def resize(frames: Tensor, spec: ImageSpec) -> Tensor:
-    """uint8 RGB (T, 3, H, W) of any size to uint8 (T, 3, spec.height, spec.width)."""
+    """uint8 RGB (T, 3, H, W) of any size to uint8 (T, 3, spec.height, spec.width), or with "fit" to a like area."""
     height, width = frames.shape[-2:]
     if spec.policy == "squash":
         return _interpolate(frames, spec.height, spec.width, spec)
@@ -125,11 +131,29 @@ def resize(frames: Tensor, spec: ImageSpec) -> Tensor:
     height, width = min(height, STRIP * width), min(width, STRIP * height)
     frames = _centre(frames, height, width)
     edge = spec.shortest_edge
+    if spec.policy == "fit":
+        rows, columns = fitting_grid(height, width, spec.height * spec.width // edge**2)
+        return _interpolate(frames, rows * edge, columns * edge, spec)
     if height <= width:
         target = (edge, max(1, int(edge * width / height)))
     else:
         target = (max(1, int(edge * height / width)), edge)
     return _centre(_interpolate(frames, *target, spec), spec.height, spec.width)
+
+
+def fitting_grid(height: int, width: int, most: int) -> tuple[int, int]:
+    """The finest grid of at most so many squares that a picture covers: rows and columns.
+
+    Scaled up from nothing, the picture reaches into one more row or column at a time; a scaled edge counts as the
+    squares that it reaches into (the NaFlex of SigLIP 2, Tschannen et al. 2025, arXiv 2502.14786).
+    """
+    rows = columns = 1
+    while True:
+        lower, right = rows * width, columns * height  # of rows / height and columns / width the smaller is met first
+        taller, wider = rows + (lower <= right), columns + (right <= lower)
+        if taller * wider > most:
+            return rows, columns
+        rows, columns = taller, wider
 
 
 def normalise(frames: Tensor, spec: ImageSpec) -> Tensor:

@@ -138,7 +138,7 @@ def frame_tensor(frame: Any, aspect: float, spec: ImageSpec | None) -> Tensor:
         array = frame.to_ndarray(format="rgb24")
     image = torch.from_numpy(array).permute(2, 0, 1)  # (3, H, W)
     height, width = image.shape[-2:]
-    if aspect != 1 and (spec is None or spec.policy == "crop"):
+    if aspect != 1 and (spec is None or spec.policy != "squash"):
         image = resize(image.unsqueeze(0), ImageSpec(height, max(1, round(width * aspect))))[0]
     turns = round(frame.rotation / 90) % 4  # quarters, anticlockwise
     if turns:

@@ -48,12 +48,13 @@ class Method(nn.Module):
     a query in a language. `spec` and `sampling` say how media are prepared. `scored` names the fields of an item's
     representation that `score` reads. `reads_media` is False where training needs texts alone, `reads_pivot` where it
     needs no pivots. `languages` are those that have a tower, or adapters, of their own: a query's is then detected
-    where nobody says it.
+    where nobody says it. `remarks` is what a table of its results must say of how it was used.
     """
 
     scored: tuple[str, ...] = ("pooled",)
     reads_media = True
     languages: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     chunk = 0  # rows that training encodes at a time, see `methods.chunks`; 0 is all of them
     Config: type  # a frozen dataclass: what a recipe's [method] may say
     texts: dict[str, TextReader]

@@ -99,9 +99,7 @@ class CLIP4Clip(Method):
 
     def encode_features(self, features: Representation) -> Representation:
         """Normalised vectors (B, D), and each frame's as tokens (B, T, D)."""
-        frames, mask, times = self.media.frames(features)
-        tokens = normalize(frames.float(), dim=-1) * mask.unsqueeze(-1)
-        return Representation(normalize(scoring.masked_mean(tokens, mask), dim=-1), tokens, mask, times)
+        return over_frames(*self.media.frames(features))
 
     def backbone(self) -> nn.Module:
         """The vision backbone."""
@@ -147,6 +145,12 @@ class CLIP4Clip(Method):
         text = tower_from(description["text"], tokenizers["query"])
         between = description.get("between_captions", 0.0)
         return cls(media, text, Sampling(**description["sampling"]), between_captions=between)
+
+
+def over_frames(frames: Tensor, mask: Tensor, times: Tensor) -> Representation:
+    """Frames' vectors (B, T, D), normalised, as tokens; their mean over real frames, normalised again, as pooled."""
+    tokens = normalize(frames.float(), dim=-1) * mask.unsqueeze(-1)
+    return Representation(normalize(scoring.masked_mean(tokens, mask), dim=-1), tokens, mask, times)
 
 
 def caption_pairs(owners: Tensor | None) -> tuple[Tensor, Tensor]:

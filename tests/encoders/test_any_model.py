@@ -1,0 +1,299 @@
+"""model.load: every kind of model gives what its own library gives on the same pixels, and is measured like any other.
+
+The checkpoints are small and random (`families.py`), of the real classes; the photographs are real.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import transformers
+from families import FAMILIES, PATCH, SIDE, TEXT_TOWERS, TEXTS, WIDTH, write_family
+from PIL import Image
+
+import babelreel
+from babelreel.data.batches import collate_media
+from babelreel.encoders.published import transformers_folder
+from babelreel.encoders.text import TextEncoder
+from babelreel.encoders.vision import VisionEncoder
+from babelreel.errors import ConfigError, MissingExtraError, ModelError
+from babelreel.evaluate import evaluate_model
+from babelreel.media.image import read_image
+from babelreel.media.transforms import ImageSpec, resize
+from babelreel.media.video import Frames
+from babelreel.model import Model
+from babelreel.types import Caption, Corpus, MediaItem
+
+QUERIES = [*TEXTS, "A DOG </s> <|endoftext|> runs", "mbwa " * 90, "http://x.org/dog.jpg"]
+TOWERS = ("clip", "siglip", "siglip2", "siglip2-naflex", "metaclip2", "sentence-clip")
+SENTENCE = ("sentence-clip", "sentence-chat")
+
+
+@pytest.fixture(scope="session")
+def family(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    root = tmp_path_factory.mktemp("families")
+    return lambda name: root / name if (root / name).is_dir() else write_family(name, root / name)
+
+
+@pytest.fixture(scope="session")
+def photographs(data: Path) -> list[Path]:
+    """Ten real photographs, some of them with their true aspect."""
+    paths = sorted((data / "images" / "flickr8k").glob("*.jpg"))[:400]
+    true = [path for path in paths if len(set(Image.open(path).size)) > 1][:6]
+    assert len(true) == 6
+    return [*true, *(path for path in paths if path not in true)][:10]
+
+
+def pooled(model: Model, photographs: list[Path]) -> torch.Tensor:
+    found = model.encode_media(photographs, None)
+    assert found.ids == tuple(map(str, found.ids))
+    assert found.representation is not None
+    assert found.representation.pooled is not None
+    return found.representation.pooled
+
+
+def unit(vectors: Any) -> torch.Tensor:
+    return torch.nn.functional.normalize(torch.as_tensor(vectors).float(), dim=-1)
+
+
+def seen(photographs: list[Path], spec: ImageSpec) -> list[Image.Image]:
+    """The photographs as the model gets them."""
+    frames = [resize(read_image(path).unsqueeze(0), spec)[0] for path in photographs]
+    return [Image.fromarray(frame.permute(1, 2, 0).numpy()) for frame in frames]
+
+
+@pytest.mark.parametrize("name", TOWERS)
+def test_images_are_those_of_transformers(name: str, family: Callable[[str], Path], photographs: list[Path]) -> None:
+    model = babelreel.load(family(name), device="cpu")
+    folder = transformers_folder(family(name))
+    own = transformers.AutoModel.from_pretrained(folder).eval()
+    processor = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
+    pixels = processor(seen(photographs, model.method.spec), do_resize=False, do_center_crop=False, return_tensors="pt")
+    with torch.no_grad():
+        expected = own.get_image_features(**pixels).pooler_output
+    torch.testing.assert_close(pooled(model, photographs), unit(expected), rtol=0, atol=1e-5)
+    whole = processor([Image.open(path) for path in photographs], return_tensors="pt")  # with its own resizing
+    with torch.no_grad():
+        cosines = (pooled(model, photographs) * unit(own.get_image_features(**whole).pooler_output)).sum(-1)
+    assert cosines.min() > 0.9999
+
+
+@pytest.mark.parametrize("name", TOWERS)
+def test_texts_are_those_of_transformers(name: str, family: Callable[[str], Path]) -> None:
+    model = babelreel.load(family(name), device="cpu")
+    folder = transformers_folder(family(name))
+    own = transformers.AutoModel.from_pretrained(folder).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    texts = [text for text in QUERIES if "</s>" not in text]  # there we differ on purpose
+    plain = [text.lower() for text in texts] if name.startswith("siglip2") else texts
+    how = {"padding": "max_length", "max_length": 64} if name.startswith("siglip") else {"padding": True}
+    batch = tokenizer(plain, truncation=True, return_tensors="pt", **({"max_length": 77} | how))
+    if name.startswith("siglip"):
+        batch.pop("attention_mask", None)  # it attends to its padding
+    with torch.no_grad():
+        expected = unit(own.get_text_features(**batch).pooler_output)
+    found = model.encode_text(texts).pooled
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", SENTENCE)
+def test_a_sentence_transformers_model_gives_what_its_library_gives(
+    name: str, family: Callable[[str], Path], photographs: list[Path]
+) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    model = babelreel.load(family(name), device="cpu")
+    own = SentenceTransformer(str(family(name)), device="cpu", local_files_only=True)
+    texts = [text for text in QUERIES if "</s>" not in text and not text.startswith("http")]
+    expected = own.encode_query(texts, normalize_embeddings=True, convert_to_tensor=True, batch_size=3)
+    torch.testing.assert_close(model.encode_text(texts).pooled, expected, rtol=0, atol=1e-5)
+    images = own.encode_document(seen(photographs, model.method.spec), normalize_embeddings=True)
+    torch.testing.assert_close(pooled(model, photographs), torch.as_tensor(images), rtol=0, atol=1e-5)
+
+
+def test_prompts_of_a_sentence_transformers_model_are_used_and_named(family: Callable[[str], Path]) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    model = babelreel.load(family("sentence-chat"), device="cpu")
+    own = SentenceTransformer(str(family("sentence-chat")), device="cpu", local_files_only=True)
+    without = torch.as_tensor(own.encode(TEXTS[:2], prompt=""))
+    found = model.encode_text(TEXTS[:2]).pooled
+    assert found is not None
+    assert (found - without).abs().max() > 1e-3  # a prompt that changes nothing would prove nothing
+    assert "with the query prompt 'Find a picture of what the user says.' with the document prompt" in model.title
+    link = model.encode_text(["http://x.org/dog.jpg", "a <image> of a dog"]).pooled  # texts, not pictures
+    assert link is not None
+    assert link.isfinite().all()
+
+
+@pytest.mark.parametrize("name", TEXT_TOWERS)
+def test_a_text_tower_from_elsewhere(name: str, family: Callable[[str], Path]) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    model = babelreel.load(family("clip"), text=family(name), device="cpu")
+    assert model.title == f"{family('clip')} with the text tower {family(name)}"
+    found = model.encode_text(QUERIES[:-3], "de").pooled
+    if name == "sentence-text":
+        own = SentenceTransformer(str(family(name)), device="cpu", local_files_only=True)
+        expected = unit(own.encode(QUERIES[:-3]))
+        long = unit(own.encode(QUERIES[-2:-1]))
+        torch.testing.assert_close(model.encode_text(QUERIES[-2:-1]).pooled, long, rtol=0, atol=1e-5)
+    else:
+        expected = _mclip(family(name), QUERIES[:-3])
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+
+
+def _mclip(folder: Path, texts: list[str]) -> torch.Tensor:
+    """As its authors' code computes it: mean over real tokens, then the linear layer."""
+    from safetensors.torch import load_file
+
+    weights = load_file(folder / "model.safetensors")
+    config = transformers.XLMRobertaConfig.from_pretrained(folder / "base")
+    base = transformers.XLMRobertaModel(config).eval()
+    base.load_state_dict({k[12:]: v for k, v in weights.items() if k.startswith("transformer.")})
+    batch = transformers.AutoTokenizer.from_pretrained(folder)(texts, padding=True, return_tensors="pt")
+    with torch.no_grad():
+        hidden, mask = base(**batch).last_hidden_state, batch["attention_mask"].unsqueeze(-1)
+        mean = (hidden * mask).sum(1) / mask.sum(1)
+        return unit(mean @ weights["LinearTransformation.weight"].T + weights["LinearTransformation.bias"])
+
+
+@pytest.mark.parametrize("name", [*FAMILIES, *(f"clip+{tower}" for tower in TEXT_TOWERS)])
+def test_every_kind_is_measured_like_any_other(
+    name: str, family: Callable[[str], Path], photographs: list[Path], data: Path, tmp_path: Path
+) -> None:
+    first, _, tower = name.partition("+")
+    model = babelreel.load(family(first), text=family(tower) if tower else None, frames=3, device="cpu")
+    captions = (Caption("a dog", "en"), Caption("ein Hund", "de"))
+    items = [MediaItem(path.name, f"images/flickr8k/{path.name}", "image", captions=captions) for path in photographs]
+    clip = next((data / "clips").glob("*dog.mp4"))
+    items.append(MediaItem("clip", f"clips/{clip.name}", "video", captions=captions))
+    result = evaluate_model(model, Corpus("photographs", data, tuple(items)), cache=tmp_path)
+    assert result.header.failed == 0
+    assert {(row.lang, row.queries, row.candidates) for row in result.rows if row.direction == "t2v"} == {
+        ("en", 11, 11),
+        ("de", 11, 11),
+    }
+    # The first text asks for every item alike, so the ranks of its queries are all different: a real ranking.
+    assert sorted(result.ranks["en", "t2v"].ranks) == list(range(1, 12))
+
+
+def test_pictures_of_any_aspect_in_one_batch(family: Callable[[str], Path]) -> None:
+    """Flexible resolution: each picture alone, and beside others in a padded batch, gives the same vector."""
+    for name in ("siglip2-naflex", "sentence-chat"):
+        model = babelreel.load(family(name), device="cpu")
+        model.method.spec = ImageSpec(SIDE, SIDE, "fit", PATCH)
+        random = torch.Generator().manual_seed(0)
+        frames = []
+        for height, width in ((30, 90), (48, 48), (100, 40)):
+            image = torch.randint(0, 256, (2, 3, height, width), dtype=torch.uint8, generator=random)
+            frames.append(Frames(resize(image, model.method.spec), torch.tensor([0.0, 1.0])))
+        together = model.encode_batch(collate_media("abc", frames)).pooled
+        alone = [model.encode_batch(collate_media("a", [each])).pooled for each in frames]
+        torch.testing.assert_close(together, torch.cat(alone), rtol=0, atol=1e-5)  # type: ignore[arg-type]
+
+
+def test_flexible_resolution_gives_no_grid_and_no_views(family: Callable[[str], Path]) -> None:
+    from babelreel.encoders.media import MediaTower
+    from babelreel.encoders.vision import ViewConfig
+
+    vision = VisionEncoder.load(family("siglip2-naflex"))
+    with pytest.raises(ConfigError, match="cannot be tokens"):
+        MediaTower(vision, use_grid=True)
+    with pytest.raises(ConfigError, match=r"leave \[view\] out"):
+        VisionEncoder.load(family("siglip2-naflex"), ViewConfig(mirror=True))
+    again = VisionEncoder.from_description(json.loads(json.dumps(vision.describe())))
+    assert again.spec == vision.spec
+
+
+def test_what_is_none_of_these_is_told(family: Callable[[str], Path], tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ModelError, match="neither a run.json"):
+        babelreel.load(tmp_path / "empty")
+    with pytest.raises(ModelError, match=r"reads text and no images.*this as --text"):
+        babelreel.load(family("sentence-text"))
+    with pytest.raises(ModelError, match=r"does not say how images are prepared.*this as --text"):
+        babelreel.load(family("mclip"))
+    with pytest.raises(ModelError, match="leave --text out"):
+        babelreel.load(family("sentence-chat"), text=family("mclip"))
+    with pytest.raises(ModelError, match="no text tower for an image tower"):
+        babelreel.load(family("clip"), text=_changed(family, tmp_path, "1_Pooling", pooling_mode_cls_token=True))
+    with pytest.raises(ModelError, match=r"the activation torch\.nn\.modules\.activation\.Tanh"):
+        tanh = {"activation_function": "torch.nn.modules.activation.Tanh"}
+        babelreel.load(family("clip"), text=_changed(family, tmp_path, "2_Dense", **tanh))
+    with pytest.raises(ModelError, match="does not load as a linear layer"):
+        babelreel.load(family("clip"), text=_changed(family, tmp_path, "2_Dense", out_features=WIDTH + 1))
+
+
+def _changed(family: Callable[[str], Path], root: Path, module: str, **values: Any) -> Path:
+    """A sentence-transformers text tower with other settings of one module."""
+    folder = root / f"{module}-{'-'.join(values)}"
+    write_family("sentence-text", folder)
+    path = folder / module / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+    return folder
+
+
+def test_towers_of_different_spaces_are_refused(family: Callable[[str], Path], tmp_path: Path) -> None:
+    other = transformers.XLMRobertaConfig(vocab_size=400, hidden_size=16, num_attention_heads=2, num_hidden_layers=1)
+    folder = write_family("mclip", tmp_path / "other")
+    for path in (folder / "base", folder / "model.safetensors"):
+        path.unlink() if path.is_file() else None
+    transformers.XLMRobertaModel(other).save_pretrained(folder)
+    with pytest.raises(ModelError, match="share no space"):
+        babelreel.load(family("clip"), text=folder)
+
+
+def test_damaged_sentence_transformers_folders(family: Callable[[str], Path], tmp_path: Path) -> None:
+    folder = write_family("sentence-clip", tmp_path / "a")
+    (folder / "modules.json").write_text("[1]")
+    with pytest.raises(ModelError, match=r"modules\.json cannot be read"):
+        babelreel.load(folder)
+    chat = write_family("sentence-chat", tmp_path / "b")
+    (chat / "model.safetensors").rename(chat / "pytorch_model.bin")
+    with pytest.raises(ModelError, match="is pickled"):
+        babelreel.load(chat)
+    (chat / "pytorch_model.bin").unlink()
+    with pytest.raises(ModelError, match="does not load as a sentence-transformers model"):
+        babelreel.load(chat)
+
+
+def test_an_embedder_without_its_library(family: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = family("sentence-chat")
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    with pytest.raises(MissingExtraError, match=r"babelreel\[embed\]"):
+        babelreel.load(folder)
+    babelreel.load(family("sentence-clip"))  # a CLIP is opened without it, and so is a text tower
+    babelreel.load(family("clip"), text=family("sentence-text"))
+
+
+def test_an_embedder_is_no_part_of_a_run(family: Callable[[str], Path], tmp_path: Path) -> None:
+    model = babelreel.load(family("sentence-chat"))
+    with pytest.raises(ModelError, match="not saved as a run"):
+        model.method.texts["query"].save(tmp_path)
+    assert model.fingerprint == babelreel.load(family("sentence-chat")).fingerprint
+    one = model.method.texts["query"]
+    assert one.fingerprint == babelreel.load(family("sentence-chat")).method.texts["query"].fingerprint
+    assert one.limit == 128
+    assert one.lengths(["a dog"])[0] > 2
+
+
+def test_a_tokenizer_of_gemma_makes_it_siglip2(family: Callable[[str], Path], tmp_path: Path) -> None:
+    """Both call themselves "siglip": only one of them wants small letters."""
+    first, second = (TextEncoder.load(family(name)).tokenizer for name in ("siglip", "siglip2"))
+    assert second(["A Dog"]).input_ids.equal(second(["a dog"]).input_ids)
+    assert (first.policy.lower, second.policy.lower) == (False, True)
+    assert first.policy.padding == second.policy.padding == "max_length"
+    assert second.fingerprint != replace_policy(second)
+
+
+def replace_policy(tokenizer: Any) -> str:
+    other = type(tokenizer)(tokenizer.backend, replace(tokenizer.policy, lower=False))
+    return str(other.fingerprint)
