@@ -103,7 +103,7 @@ def paired_mean(
     tables = [(np.searchsorted(groups, np.unique(a.groups)), _Table(a), _Table(b)) for a, b in pairs]
     drawn = np.empty(draws)
     for n, weights in enumerate(_draws(len(groups), seed, draws)):
-        parts = ((weights[own], first, second) for own, first, second in tables)
+        parts = ((weights[own].astype(float), first, second) for own, first, second in tables)
         drawn[n] = np.mean([one.single(w, name) - two.single(w, name) for w, one, two in parts if w.any()])
     value = float(np.mean([measure(a)[name] - measure(b)[name] for a, b in pairs]))
     low, high = np.percentile(drawn, [2.5, 97.5])
@@ -154,7 +154,7 @@ class _Table:
         self.groups = int(group.max()) + 1
         values = ranks.ranks
         columns = [*((values <= k) * 100.0 for k in CUTOFFS), values.astype(float), 1 / values, np.ones(len(values))]
-        self.sums = np.stack([np.bincount(group, c, self.groups) for c in columns], axis=1)  # (G, 6)
+        self.sums = np.stack([np.bincount(group, c, self.groups) for c in columns]).T  # (G, 6), columns contiguous
         order = np.argsort(values, kind="stable")
         self.sorted_ranks, self.sorted_groups = values[order], group[order]
 

@@ -25,17 +25,17 @@ PROTOCOLS = {"protocol": "protocol", "correction": "scores"}
 
 def beside(published: Published, evaluations: list[Evaluation]) -> Table:
     """One published table with our rows below it; a cell of ours holds the value and its 95 % interval."""
-    columns = ("method", "figures", "trained on", *published.columns, "differs in")
+    columns = ("method", "figures", "trained on", "differs in", *published.columns)
     marked = THEIRS if not published.taken else f"{THEIRS}, not its own"
-    rows = [(line.method, THEIRS if line.own else marked, line.setting, *line.figures, "") for line in published.rows]
+    rows = [(line.method, THEIRS if line.own else marked, line.setting, "", *line.figures) for line in published.rows]
     told = [differences(published, evaluation) for evaluation in evaluations]
     for n, evaluation in enumerate(evaluations):
         cells = (_cell(evaluation, key) for key in published.keys)
         name = Path(evaluation.header.model).name
-        rows.append((name, OURS, _trained(evaluation), *cells, ", ".join(told[n]) or "nothing known"))
+        rows.append((name, OURS, _trained(evaluation), ", ".join(told[n]) or "nothing known", *cells))
     ours = tuple(range(len(published.rows), len(rows)))
     notes = tuple(_notes(published, evaluations, told))
-    return Table(f"{published.name}: {published.about}", columns, tuple(rows), notes, words=3, ours=ours)
+    return Table(f"{published.name}: {published.about}", columns, tuple(rows), notes, words=4, ours=ours)
 
 
 def differences(published: Published, evaluation: Evaluation) -> dict[str, str]:
@@ -107,4 +107,5 @@ def _notes(published: Published, evaluations: list[Evaluation], told: list[dict[
     for evaluation, found in zip(evaluations, told, strict=True):
         where = "".join(f" Differs in {word}: {sentence}." for word, sentence in found.items())
         yield f"Measured here: {title(evaluation.header)}.{where}"
-    yield "Brackets are 95 % bootstrap intervals of what was measured here; ties count against the model."
+    if evaluations:
+        yield "Brackets are 95 % bootstrap intervals, of ours alone; in ours, ties count against the model."

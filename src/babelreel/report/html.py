@@ -13,7 +13,7 @@ body { font: 1rem/1.5 system-ui, sans-serif; max-width: 80rem; margin: 2rem auto
   background: Canvas; color: CanvasText; }
 section { overflow-x: auto; margin-bottom: 2.5rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .6rem; text-align: left; border-bottom: 1px solid GrayText; white-space: nowrap; }
 th { border-bottom-width: 2px; }
 .n { text-align: right; }
