@@ -160,6 +160,11 @@ def _notes(found: Comparison) -> Iterator[str]:
     first, second = map(asdict, found.headers)
     other = [name for name in first if name not in (*SAME, *OWN) and first[name] != second[name]]
     if other:
-        yield "They differ too in " + "; ".join(f"{name}: {first[name]} and {second[name]}" for name in other) + "."
+        yield "They differ too in " + "; ".join(f"{n}: {_said(first[n])} and {_said(second[n])}" for n in other) + "."
     if found.apart:
         yield f"In one of the two alone: {', '.join(found.apart)}."
+
+
+def _said(value: object) -> str:
+    """A field of a header in words."""
+    return (" ".join(map(str, value)) if isinstance(value, tuple) else str(value)) or "none"

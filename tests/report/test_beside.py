@@ -59,7 +59,7 @@ def test_notes_name_the_source() -> None:
         (TABLE, evaluation(items=41), "candidates", "ours are 41, theirs 40"),
         (replace(TABLE, candidates=None), evaluation(), "candidates", "ours are 40, theirs are not said"),
         (TABLE, evaluation(langs=("en", "de")), "mean", "ours is over 2 languages, theirs over 3"),
-        (replace(TABLE, protocol="paragraph"), evaluation(), "protocol", "ours is plain, theirs paragraph"),
+        (replace(TABLE, protocol="paragraphs"), evaluation(), "protocol", "ours is plain, theirs paragraphs"),
     ],
 )
 def test_each_difference_is_told(table: Published, ours: Evaluation, word: str, said: str) -> None:

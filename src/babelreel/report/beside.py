@@ -57,7 +57,7 @@ def differences(published: Published, evaluation: Evaluation) -> dict[str, str]:
     for field, word in PROTOCOLS.items():
         ours, theirs = said.get(field) or "", getattr(published, field, "")
         # A corpus of paragraphs asks as the protocol of that name does.
-        if ours != theirs and not (theirs == "paragraph" and header.corpus.endswith("-paragraphs")):
+        if ours != theirs and not (theirs == "paragraphs" and header.corpus.endswith("-paragraphs")):
             out[word] = f"ours is {ours or 'plain'}, theirs {theirs or 'plain, as far as is said'}"
     return out
 
