@@ -17,6 +17,7 @@ from babelreel.commands.adding import adding_app
 from babelreel.commands.data import data_app
 from babelreel.commands.doctor import doctor_app
 from babelreel.commands.index import index_app
+from babelreel.commands.report import report_app
 from babelreel.commands.serve import serve_app
 from babelreel.commands.shared import (
     Bank,
@@ -56,6 +57,7 @@ app.add_typer(adding_app)
 app.add_typer(data_app, name="data")
 app.add_typer(doctor_app)
 app.add_typer(index_app)
+app.add_typer(report_app)
 app.add_typer(serve_app)
 
 

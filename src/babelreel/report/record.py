@@ -1,4 +1,4 @@
-"""An evaluation as JSON, with the ranks behind it, so that tests, curves and reports can be made from the file alone."""
+"""An evaluation as JSON with the ranks behind it: tests, curves and reports can be made from the file alone."""
 
 from __future__ import annotations
 
