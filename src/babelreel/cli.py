@@ -32,6 +32,7 @@ from babelreel.commands.shared import (
     stoppable,
     write_text,
 )
+from babelreel.commands.translate import translate_app
 from babelreel.errors import BabelreelError
 from babelreel.memory import keep_freed_memory
 from babelreel.progress import progress_bar
@@ -46,6 +47,7 @@ app = typer.Typer(
 app.add_typer(data_app, name="data")
 app.add_typer(index_app)
 app.add_typer(serve_app)
+app.add_typer(translate_app)
 
 
 def main() -> None:
