@@ -42,6 +42,7 @@ from babelreel.commands.shared import (
     stoppable,
     write_text,
 )
+from babelreel.commands.translate import translate_app
 from babelreel.errors import BabelreelError
 from babelreel.memory import keep_freed_memory
 from babelreel.progress import progress_bar
@@ -59,6 +60,7 @@ app.add_typer(doctor_app)
 app.add_typer(index_app)
 app.add_typer(report_app)
 app.add_typer(serve_app)
+app.add_typer(translate_app)
 
 
 def main() -> None:

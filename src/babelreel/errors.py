@@ -19,6 +19,10 @@ class CorpusError(BabelreelError):
     """A manifest or annotation file that does not say what it must."""
 
 
+class JournalError(BabelreelError):
+    """A journal of finished work that is another model's, or that cannot be read or written."""
+
+
 class ConfigError(BabelreelError):
     """A recipe or configuration with unknown keys or wrong values, all reported at once."""
 

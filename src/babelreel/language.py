@@ -79,6 +79,19 @@ def closest(lang: str | None, among: Collection[str]) -> str | None:
     return varieties[0] if len(varieties) == 1 else None
 
 
+def likelihood(text: str, lang: str) -> float | None:
+    """How likely a text is in a language (BCP 47, by its first part), as a share of the likeliest one's probability.
+
+    A share, since of a few words nothing is likely: what is left of it then tells no language from another. None where
+    that language is not told apart.
+    """
+    base = lang.partition("-")[0]
+    if base not in CANDIDATES:
+        return None
+    ranked = dict(_identifier().rank(text))
+    return float(ranked[base] / max(ranked.values()))
+
+
 @cache
 def _identifier() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier

@@ -37,13 +37,15 @@ class Caption:
     """One sentence about one item.
 
     `lang` is a BCP 47 code ("de", "zh", "pt-BR"). `origin` says who wrote it. Captions of one item that share a
-    non-empty `group` are translations of each other: parallel text.
+    non-empty `group` are translations of each other: parallel text. `made` tells what a machine that wrote it was: its
+    model, settings, source.
     """
 
     text: str
     lang: str
     origin: str = "human"
     group: str = ""
+    made: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.text, str) or not self.text.strip():
@@ -54,6 +56,8 @@ class Caption:
             raise CorpusError(f"A caption's 'origin' must be one of {', '.join(ORIGINS)}, found {self.origin!r}.")
         if not isinstance(self.group, str):
             raise CorpusError(f"A caption's 'group' must be a string, found {self.group!r}.")
+        if not isinstance(self.made, Mapping) or not all(isinstance(v, str) for v in self.made.values()):
+            raise CorpusError(f"A caption's 'made' must be an object of strings, found {self.made!r}.")
 
 
 @dataclass(frozen=True, slots=True)

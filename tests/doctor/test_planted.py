@@ -108,7 +108,9 @@ def _mumur(root: Path) -> Method:
     backbone = write_small_backbone(root / "backbone2", widths=(8, 16, 16), image_size=32)
     torch.manual_seed(0)
     media = MediaTower(VisionEncoder.load(backbone), HeadConfig("attention", 16, 2), use_grid=True)
-    return MuMUR(media, GramEncoder(learn_grams(EUROPE * 2, 4000), 16, GramConfig(width=16, hidden=16)), Sampling(FRAMES))
+    return MuMUR(
+        media, GramEncoder(learn_grams(EUROPE * 2, 4000), 16, GramConfig(width=16, hidden=16)), Sampling(FRAMES)
+    )
 
 
 RUNS: dict[str, Callable[[Path], Method]] = {"clip4clip-run": _clip4clip, "mumur-run": _mumur}

@@ -22,7 +22,7 @@ from babelreel.media.files import IMAGE_EXTENSIONS
 from babelreel.types import Caption, Corpus, MediaItem
 
 ITEM_FIELDS = ("id", "path", "kind", "start", "end", "split", "captions", "tags")
-CAPTION_FIELDS = ("text", "lang", "origin", "group")
+CAPTION_FIELDS = ("text", "lang", "origin", "group", "made")
 MOST_ERRORS = 20
 
 
@@ -132,7 +132,9 @@ def _record(item: MediaItem) -> dict[str, Any]:
     if item.split:
         record["split"] = item.split
     record["captions"] = [
-        {"text": c.text, "lang": c.lang, "origin": c.origin} | ({"group": c.group} if c.group else {})
+        {"text": c.text, "lang": c.lang, "origin": c.origin}
+        | ({"group": c.group} if c.group else {})
+        | ({"made": dict(c.made)} if c.made else {})
         for c in item.captions
     ]
     if item.tags:

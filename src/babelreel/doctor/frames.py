@@ -58,7 +58,9 @@ def frame_number(subject: Subject) -> Finding:
         return unknown("no part of the model was seen to receive the clip's frames")
     wanted, have = len(expected_frames(subject)), len(found[0])
     if have != wanted:
-        return fault(f"{have} frames of the clip arrive, not {wanted}", "Sample as many frames as the model's sampling.")
+        return fault(
+            f"{have} frames of the clip arrive, not {wanted}", "Sample as many frames as the model's sampling."
+        )
     return passed(f"{have} frames of a clip of {FRAMES} arrive")
 
 
@@ -163,7 +165,9 @@ def order_read(subject: Subject) -> Finding:
     if change <= SAME:
         return passed("a clip backwards has the same vector, as of an average")
     if isinstance(subject.method, AVERAGES):
-        return fault(f"a clip backwards has a vector {change:.1%} apart, though it is an average", "Weigh frames alike.")
+        return fault(
+            f"a clip backwards has a vector {change:.1%} apart, though it is an average", "Weigh frames alike."
+        )
     return unknown(f"a clip backwards has a vector {change:.1%} apart: the model reads the order of frames")
 
 

@@ -318,7 +318,9 @@ def _padded(batch: TextBatch, number: int) -> TextBatch:
     """With ADDED masked ids behind each row."""
     more = torch.full((len(batch), ADDED), number)
     return replace(
-        batch, input_ids=torch.cat([batch.input_ids, more], 1), mask=torch.cat([batch.mask, torch.zeros_like(more).bool()], 1)
+        batch,
+        input_ids=torch.cat([batch.input_ids, more], 1),
+        mask=torch.cat([batch.mask, torch.zeros_like(more).bool()], 1),
     )
 
 

@@ -1,0 +1,1 @@
+"""Captions that nobody wrote: a corpus goes in, the same corpus with more captions comes out."""
