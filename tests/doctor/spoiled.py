@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from babelreel.data.tokenizers import Tokenizer, without_special
+from babelreel.data.tokenizers import Tokenizer
 from babelreel.media.transforms import ImageSpec
 from babelreel.model import Model
 from babelreel.types import MediaBatch, Representation, TextBatch

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """"cannot tell" is said where the model gives no signal, or nothing says how it should be."""
+    """ "cannot tell" is said where the model gives no signal, or nothing says how it should be."""
 
     PASS = "pass"
     FAULT = "fault"

@@ -90,7 +90,9 @@ def explain(seen: Tensor, picture: Image.Image, processor: Any) -> Explained:
     if best.check and best.distance <= NEAR:
         return best
     return _affine(seen, wanted) or Explained(
-        "other pixels", f"pixels differ by {distance(seen, wanted):.0%} of their deviation, and no mistake explains it", 0
+        "other pixels",
+        f"pixels differ by {distance(seen, wanted):.0%} of their deviation, and no mistake explains it",
+        0,
     )
 
 

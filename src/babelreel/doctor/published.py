@@ -77,7 +77,6 @@ class Published:
             return transformers.AutoTokenizer.from_pretrained(self.text)
 
 
-
 def reference(folder: Path) -> Any | None:
     """The image-text model of a folder as transformers loads it, ready to encode; None for what is none."""
     import transformers

@@ -1,4 +1,4 @@
-"""The weights: all from the checkpoint, none twice, still the same when saved; and the published model's own vectors."""
+"""The weights: all from the checkpoint, none twice, the same when saved; and the published model's own vectors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 from torch import Tensor, nn
-from torch.nn.functional import cosine_similarity, normalize
+from torch.nn.functional import cosine_similarity
 
 from babelreel.doctor.finding import Finding, fault, passed, unknown
 from babelreel.doctor.published import kind_of, reference
