@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -38,14 +40,16 @@ from babelreel.data.grams import learn_grams
 from babelreel.data.tokenizers import refuse_empty, without_special
 from babelreel.doctor.finding import Finding, Verdict
 from babelreel.doctor.probes import Probes, write_probes
-from babelreel.doctor.run import CHECKS, diagnose, faults
+from babelreel.doctor.run import CHECKS, MEDIA, TEXTS, WHOLE, diagnose, faults
 from babelreel.doctor.subject import Subject
 from babelreel.encoders.grams import GramConfig, GramEncoder
 from babelreel.encoders.heads import HeadConfig
 from babelreel.encoders.media import MediaTower
 from babelreel.encoders.small import write_small_backbone
 from babelreel.encoders.vision import ViewConfig, VisionEncoder
+from babelreel.media import transforms, video
 from babelreel.media.sampling import Sampling
+from babelreel.media.video import frame_tensor
 from babelreel.methods.base import Method
 from babelreel.methods.clip4clip import CLIP4Clip
 from babelreel.methods.mumur import MuMUR
@@ -197,6 +201,11 @@ def cut_bluntly(row: list[int], tokenizer: Any) -> list[int]:
     return [*row[:-1], row[-2]] if len(row) == tokenizer.limit else row
 
 
+def neighbours(row: list[int], tokenizer: Any) -> list[int]:
+    """Other pieces, as of a vocabulary in another order."""
+    return [row[0], *(n - n % 2 + 4 for n in row[1:-1]), row[-1]]
+
+
 def normalised(vectors: Tensor) -> Tensor:
     return torch.nn.functional.normalize(vectors, dim=1)
 
@@ -255,9 +264,7 @@ TEXT_PLANTS: dict[str, tuple[str, str, Plant]] = {
     "not composed": (
         "metaclip2", "Unicode forms", plain(lambda text: without_special(text, SPECIAL)),
     ),
-    "other pieces": (
-        "metaclip2", "pieces of the tokenizer", ids(lambda row, tokenizer: [row[0], *(n - n % 2 + 4 for n in row[1:-1]), row[-1]])
-    ),
+    "other pieces": ("metaclip2", "pieces of the tokenizer", ids(neighbours)),
     "padding is read": ("clip+mclip", "padded texts", unmasked),
     "text noise": ("metaclip2", "text twice", text_out(lambda v: normalised(v + 0.01 * torch.randn_like(v)))),
     "text NaN": ("metaclip2", "finite texts", text_out(lambda v: v * float("nan"))),
@@ -276,16 +283,27 @@ TEXT_PLANTS: dict[str, tuple[str, str, Plant]] = {
 }  # fmt: skip
 
 
+IMAGE = {name: WHOLE[name] for name in ("published image tower",)}
+
+
 def named(findings: list[Finding]) -> list[str]:
     return [finding.check for finding in faults(findings)]
 
 
-@pytest.mark.parametrize("name", MEDIA_PLANTS | WEIGHT_PLANTS)
-def test_a_fault_of_the_media_side_is_named(name: str, opened: Callable[[str], Model], probes: Probes) -> None:
-    check, plant = (MEDIA_PLANTS | WEIGHT_PLANTS)[name]
+@pytest.mark.parametrize("name", WEIGHT_PLANTS)
+def test_a_fault_of_the_weights_is_named(name: str, opened: Callable[[str], Model], probes: Probes) -> None:
+    check, plant = WEIGHT_PLANTS[name]
     model = opened("clip")
     plant(model)
     assert named(diagnose(Subject(model, probes))) == [check]
+
+
+@pytest.mark.parametrize("name", MEDIA_PLANTS)
+def test_a_fault_of_the_media_side_is_named(name: str, opened: Callable[[str], Model], probes: Probes) -> None:
+    check, plant = MEDIA_PLANTS[name]
+    model = opened("clip")
+    plant(model)
+    assert named(diagnose(Subject(model, probes), checks=MEDIA | IMAGE)) == [check]
 
 
 @pytest.mark.parametrize("name", TEXT_PLANTS)
@@ -293,4 +311,83 @@ def test_a_fault_of_the_text_side_is_named(name: str, opened: Callable[[str], Mo
     family, check, plant = TEXT_PLANTS[name]
     model = opened(family)
     plant(model)
-    assert named(diagnose(Subject(model, probes))) == [check]
+    assert named(diagnose(Subject(model, probes), checks=TEXTS | WHOLE)) == [check]
+
+
+def test_a_video_that_is_read_otherwise_than_a_picture(
+    opened: Callable[[str], Model], probes: Probes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(video, "frame_tensor", lambda *given: frame_tensor(*given).flip(0))
+    findings = diagnose(Subject(opened("clip"), probes), checks=MEDIA)
+    assert named(findings) == ["frame pixels"]
+    assert "BGR" in faults(findings)[0].found
+
+
+def test_the_first_frames_instead_of_frames_from_all_over(
+    opened: Callable[[str], Model], probes: Probes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(video, "choose", lambda timeline, sampling, *rest: timeline.pts[: sampling.frames])
+    assert named(diagnose(Subject(opened("clip"), probes), checks=MEDIA)) == ["frame times"]
+
+
+def test_resizing_without_antialiasing(
+    opened: Callable[[str], Model], probes: Probes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def plainly(frames: Tensor, size: tuple[int, int], mode: str, antialias: bool) -> Tensor:
+        return torch.nn.functional.interpolate(frames.float(), size, mode=mode).round().clamp(0, 255).byte()
+
+    monkeypatch.setattr(transforms, "interpolate", plainly)
+    findings = diagnose(Subject(opened("clip"), probes), checks=MEDIA)
+    assert named(findings) == ["resize kernel"]
+    assert "antialiasing" in faults(findings)[0].found
+
+
+def test_a_changed_processor_file(folder: Callable[[str], Path], probes: Probes, tmp_path: Path) -> None:
+    """The folder says something else than what was read of it: as after an upgrade of one file."""
+    changed = shutil.copytree(folder("siglip"), tmp_path / "changed")
+    model = load(changed, frames=FRAMES)
+    said = json.loads((changed / "preprocessor_config.json").read_text())
+    (changed / "preprocessor_config.json").write_text(json.dumps(said | {"image_mean": [0.2, 0.4, 0.6]}))
+    findings = diagnose(Subject(model, probes), checks=MEDIA)
+    assert named(findings) == ["mean and deviation"]
+
+
+@pytest.mark.parametrize("name", ["clip4clip-run", "clip+mclip"])
+def test_a_language_that_is_asked_for_and_unknown(name: str, opened: Callable[[str], Model], probes: Probes) -> None:
+    checks = {name: TEXTS[name] for name in ("routing", "languages")}
+    assert named(diagnose(Subject(opened(name), probes, ["en", "hi"]), checks=checks)) == ["languages"]
+    assert not named(diagnose(Subject(opened(name), probes, ["en", "de"]), checks=checks))
+    (_, unheard) = diagnose(Subject(opened(name), probes, ["xx"]), checks=checks)
+    assert unheard.verdict is Verdict.UNKNOWN
+
+
+def test_the_card_names_the_languages(folder: Callable[[str], Path], probes: Probes, tmp_path: Path) -> None:
+    run = shutil.copytree(folder("clip4clip-run"), tmp_path / "run")
+    checks = {name: TEXTS[name] for name in ("routing", "languages")}
+    for langs, wanted in (("[en, de]", []), ("[en, th]", ["languages"]), ("th", ["languages"])):
+        (run / "README.md").write_text(f"---\nlanguage: {langs}\n---\n# A run\n")
+        assert named(diagnose(Subject(load(run), probes), checks=checks)) == wanted
+
+
+def test_what_a_run_does_not_save(opened: Callable[[str], Model], probes: Probes) -> None:
+    model = opened("clip4clip-run")
+    text_out(lambda vectors: vectors.roll(1, 1))(model)
+    assert named(diagnose(Subject(model, probes))) == ["saved and loaded"]
+
+
+def test_encoding_that_changes_weights(opened: Callable[[str], Model], probes: Probes) -> None:
+    model = opened("clip4clip-run")
+    head: Any = model.method.media_modules().head  # type: ignore[union-attr]
+
+    def drift(*_: Any) -> None:
+        head.standardise.mean.add_(1e-3)
+
+    head.register_forward_hook(drift)
+    assert named(diagnose(Subject(model, probes), checks=WHOLE)) == ["saved and loaded"]
+
+
+def test_weights_in_half_precision_are_compared_with_full_ones(opened: Callable[[str], Model], probes: Probes) -> None:
+    model = opened("clip")
+    model.method.half()
+    checks = {name: MEDIA[name] for name in ("picture size", "media in half precision")}
+    assert not named(diagnose(Subject(model, probes), checks=checks))

@@ -7,6 +7,7 @@ do with the order of frames is its own affair; that a frame's vector keeps its p
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 from PIL import Image
@@ -25,6 +26,7 @@ from babelreel.types import MediaBatch, Representation
 
 AVERAGES = (CLIP4Clip, MuMUR, MKD, Ensemble, Embedder)  # methods whose clips are averages of their frames
 SAME = 1e-3  # difference of vectors, relative to their length, that is left to arithmetic
+UNSEEN = "no part of the model was seen to receive the clip's frames"
 FAITHFUL = 0.1  # mean difference of pixels, in deviations, that a good video codec leaves
 
 
@@ -40,47 +42,66 @@ def expected_frames(subject: Subject) -> list[int]:
     return sorted({int((part + 0.5) / count * FRAMES) for part in range(count)})
 
 
-def arrived_frames(subject: Subject) -> tuple[list[int], Tensor] | None:
-    """The number of each frame that reaches the backbone, by its likeness, and the frames (T, 3, H, W)."""
+class Arrived(NamedTuple):
+    """The frames (T, 3, H, W) that reached the backbone, the number of the clip's frame that each is most like, and how
+    far they are from those, in deviations."""
+
+    seen: Tensor
+    numbers: list[int]
+    distance: float
+
+
+def arrived(subject: Subject) -> Arrived | None:
+    """What reached the backbone of the clip; None where no part was seen to receive it."""
     seen = subject.seen(subject.clip)
     if seen is None:
         return None
     wanted = torch.cat([prepare(subject.processor, Image.fromarray(frame)) for frame in clip_frames()])  # (F, 3, H, W)
-    if wanted.shape[1:] != seen.shape[1:]:
-        return None
-    apart = torch.stack([(wanted - frame).abs().mean((1, 2, 3)) for frame in seen])  # (T, F)
-    return apart.argmin(1).tolist(), seen
+    apart = torch.stack([(wanted - frame).abs().mean((1, 2, 3)) for frame in seen]) / wanted.std()  # (T, F)
+    return Arrived(seen, apart.argmin(1).tolist(), float(apart.amin(1).mean()))
 
 
 def frame_number(subject: Subject) -> Finding:
     """As many frames as the sampling says."""
-    if (found := subject.once(arrived_frames)) is None:
-        return unknown("no part of the model was seen to receive the clip's frames")
-    wanted, have = len(expected_frames(subject)), len(found[0])
+    if (found := subject.once(arrived)) is None:
+        return unknown(UNSEEN)
+    wanted, have = len(expected_frames(subject)), len(found.seen)
     if have != wanted:
-        return fault(
-            f"{have} frames of the clip arrive, not {wanted}", "Sample as many frames as the model's sampling."
-        )
+        return fault(f"{have} frames of the clip arrive, not {wanted}", "Read as many frames as the model's sampling.")
     return passed(f"{have} frames of a clip of {FRAMES} arrive")
+
+
+def frame_pixels(subject: Subject) -> Finding:
+    """A video's frames are prepared as a picture is."""
+    if (found := subject.once(arrived)) is None:
+        return unknown(UNSEEN)
+    if found.distance <= FAITHFUL:
+        return passed(f"a video's frames are prepared as a picture is, but for {found.distance:.1%} by the codec")
+    picture = Image.fromarray(clip_frames()[expected_frames(subject)[0]])
+    seen, likely = found.seen[:1], mistakes(picture, subject.processor, prepare(subject.processor, picture))
+    nearest = min(likely, key=lambda each: _distance(seen, each[2]))
+    told = f"; {nearest[1]}" if _distance(seen, nearest[2]) <= FAITHFUL else ""
+    return fault(
+        f"a video's frames differ by {found.distance:.0%} of their deviation{told}", "Prepare frames as pictures."
+    )
 
 
 def frame_order(subject: Subject) -> Finding:
     """The frames arrive in the order of time."""
-    if (found := subject.once(arrived_frames)) is None:
-        return unknown("no part of the model was seen to receive the clip's frames")
-    numbers = found[0]
-    if len(set(numbers)) < 2:
+    if (found := subject.once(arrived)) is None:
+        return unknown(UNSEEN)
+    if len(set(found.numbers)) < 2:
         return unknown("a single frame has no order")
-    if numbers != sorted(numbers):
-        return fault(f"the clip's frames arrive in the order {_listed(numbers)}", "Sort the frames by their times.")
+    if found.numbers != sorted(found.numbers):
+        return fault(f"the clip's frames arrive in the order {_listed(found.numbers)}", "Sort frames by their times.")
     return passed("frames arrive in the order of time")
 
 
 def frame_times(subject: Subject) -> Finding:
     """The frames that arrive are those at the middle of equal parts, and the vectors' times say so."""
-    if (found := subject.once(arrived_frames)) is None:
-        return unknown("no part of the model was seen to receive the clip's frames")
-    wanted, numbers = expected_frames(subject), sorted(found[0])
+    if (found := subject.once(arrived)) is None:
+        return unknown(UNSEEN)
+    wanted, numbers = expected_frames(subject), sorted(found.numbers)
     advice = "Take what is shown at the middle of each of equal parts, and give each frame its own time in seconds."
     if numbers != wanted:
         return fault(f"the frames {_listed(numbers)} of the clip arrive, not {_listed(wanted)}", advice)
@@ -92,20 +113,6 @@ def frame_times(subject: Subject) -> Finding:
     if told.shape != truth.shape or float((told - truth).abs().max()) > 0.5 / RATE:
         return fault(f"the vectors' times are {_seconds(told)}, not {_seconds(truth)}", advice)
     return passed(f"the frames at {_seconds(truth)} arrive, and are told so")
-
-
-def frame_pixels(subject: Subject) -> Finding:
-    """A video's frames are prepared as a picture is."""
-    if (found := subject.once(arrived_frames)) is None:
-        return unknown("no part of the model was seen to receive the clip's frames")
-    picture = Image.fromarray(clip_frames()[found[0][0]])
-    wanted, seen = prepare(subject.processor, picture), found[1][:1]
-    apart = distance(seen, wanted)
-    if apart <= FAITHFUL:
-        return passed(f"a video's frames are prepared as a picture is, but for {apart:.1%} by the codec")
-    nearest = min(mistakes(picture, subject.processor, wanted), key=lambda each: _distance(seen, each[2]))
-    told = f"; {nearest[1]}" if _distance(seen, nearest[2]) <= FAITHFUL else ""
-    return fault(f"a video's frames differ by {apart:.0%} of their deviation{told}", "Prepare frames as pictures.")
 
 
 def frame_places(subject: Subject) -> Finding:

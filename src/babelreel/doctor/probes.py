@@ -7,6 +7,7 @@ pixel: whatever is done to it otherwise than it should be changes its pixels.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from PIL import Image
 from babelreel.media.write import write_video
 
 FRAMES, RATE = 16, 4  # of the clip, and frames a second
-HEIGHT, WIDTH = 240, 320
+HEIGHT, WIDTH = 250, 330  # no multiple of a tower's size: kernels would agree there
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ def picture(seed: int) -> np.ndarray:
     return noisy.clip(0, 255).astype(np.uint8)
 
 
+@cache
 def clip_frames() -> list[np.ndarray]:
     """FRAMES frames, uint8 RGB (HEIGHT, WIDTH, 3): a bar wanders right, another left, and the ground changes colour."""
     frames = []

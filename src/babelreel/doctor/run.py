@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -39,9 +39,9 @@ WEIGHTS: dict[str, Check] = {
 MEDIA: dict[str, Check] = {
     **{name: Check(partial(picture_check, name)) for name in PICTURE_CHECKS},
     "frame number": Check(frames.frame_number, PIXELS),
-    "frame order": Check(frames.frame_order, PIXELS),
-    "frame times": Check(frames.frame_times, (*PIXELS, "frame number", "frame order")),
-    "frame pixels": Check(frames.frame_pixels, (*PIXELS, "frame order", "frame times")),
+    "frame pixels": Check(frames.frame_pixels, PIXELS),
+    "frame order": Check(frames.frame_order, ("frame pixels",)),
+    "frame times": Check(frames.frame_times, ("frame pixels", "frame number", "frame order")),
     "finite media": Check(vectors.finite_media, ("finite weights", "picture size")),
     "media twice": Check(vectors.media_twice, ("finite media", "picture size")),
     "media in a batch": Check(vectors.media_batch, MEDIA_STEADY),
@@ -93,13 +93,14 @@ def examine(model: Model, langs: Sequence[str] | None = None, progress: Report |
         return diagnose(Subject(model, write_probes(Path(folder)), langs), progress)
 
 
-def diagnose(subject: Subject, progress: Report | None = None) -> list[Finding]:
-    """Every check of a subject, in order."""
+def diagnose(subject: Subject, progress: Report | None = None, checks: Mapping[str, Check] = CHECKS) -> list[Finding]:
+    """The checks of a subject, in order."""
     found: dict[str, Finding] = {}
     hidden: dict[str, str] = {}  # a check whose own answer would mean nothing, and the fault that hides it
-    for done, (name, check) in enumerate(CHECKS.items(), start=1):
-        causes = [each for each in check.after if found[each].verdict is Verdict.FAULT]
-        causes += [hidden[each] for each in check.after if each in hidden]
+    for done, (name, check) in enumerate(checks.items(), start=1):
+        before = [each for each in check.after if each in found]
+        causes = [each for each in before if found[each].verdict is Verdict.FAULT]
+        causes += [hidden[each] for each in before if each in hidden]
         if causes:
             hidden[name] = causes[0]
             finding = unknown(f"the fault of {causes[0]!r} would show here too")
@@ -107,7 +108,7 @@ def diagnose(subject: Subject, progress: Report | None = None) -> list[Finding]:
             finding = _look(check, subject)
         found[name] = replace(finding, check=name)
         if progress is not None:
-            progress(done, len(CHECKS))
+            progress(done, len(checks))
     return list(found.values())
 
 

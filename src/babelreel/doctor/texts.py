@@ -1,4 +1,4 @@
-"""A text's way to the tower: the ids that arrive there, beside the checkpoint's own tokenizer and what its family wants.
+"""A text's way to the tower: the ids that arrive, beside the checkpoint's own tokenizer and what its family wants.
 
 Every tokenizer of a method is looked at. A bag of grams has no order, no end and no padding that could be wrong.
 """
@@ -36,7 +36,8 @@ def lower_case(subject: Subject) -> Finding:
         gemma = type(tokenizer.backend).__name__ in GEMMA
         wanted = kind.startswith("siglip2") or (kind.startswith("siglip") and gemma) or published.lower
         texts = [PLAIN.upper(), PLAIN]
-        alike = _same_rows(tokenizer(texts))
+        upper, lower = _rows(tokenizer(texts))
+        alike = upper == lower
         if wanted and not alike:
             return fault(f"{PLAIN.upper()!r} and {PLAIN!r} give different ids", "Lower-case texts: it was trained so.")
         if wanted or not alike:
@@ -186,10 +187,8 @@ def unicode_forms(subject: Subject) -> Finding:
     if not texts:
         return unknown("the model reads no language whose letters come in two forms")
     for role, reader in subject.method.texts.items():
-        apart = [
-            text for text in texts
-            if not _same_rows(reader([unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)], (), role))
-        ]  # fmt: skip
+        forms = [reader([unicodedata.normalize(form, text) for text in texts], (), role) for form in ("NFC", "NFD")]
+        apart = [text for text, *rows in zip(texts, *map(_rows, forms), strict=True) if rows[0] != rows[1]]
         if apart:
             return fault(
                 f"{len(apart)} of {len(texts)} texts are read otherwise when decomposed (NFD), such as {apart[0]!r}",
@@ -208,11 +207,9 @@ def published_pieces(subject: Subject) -> Finding:
             return unknown("the model's own library prepares its texts")
         own, special = subject.tokenizer, _special(tokenizer.backend)
         texts = [unicodedata.normalize("NFC", text).lower() for text in subject.readable[:40]]
-        for text in texts:
-            batch = tokenizer([text])
-            found = _inside(batch.input_ids[0][batch.mask[0]].tolist(), special)
-            coded = own(tokenizer.policy.prompt + text, add_special_tokens=False, verbose=False)["input_ids"]
-            wanted = _inside(coded, special)
+        coded = own([tokenizer.policy.prompt + text for text in texts], add_special_tokens=False, verbose=False)
+        for text, *pair in zip(texts, _rows(tokenizer(texts)), coded["input_ids"], strict=True):
+            found, wanted = (_inside(row, special) for row in pair)
             if found != wanted[: len(found)] or not found:
                 return fault(
                     f"{text!r} is read as other pieces than by the checkpoint's tokenizer",
@@ -285,8 +282,7 @@ def _end(subject: Subject, role: str, tokenizer: Any) -> int | None:
 
 def _ends(batch: TextBatch, end: int) -> str | None:
     """What is wrong with the end token of some rows, None for nothing."""
-    for ids, mask in zip(batch.input_ids, batch.mask, strict=True):
-        real = ids[mask].tolist()
+    for real in _rows(batch):
         if end not in real:
             return "the end token is missing"
         if real.count(end) > 1:
@@ -324,10 +320,9 @@ def _padded(batch: TextBatch, number: int) -> TextBatch:
     )
 
 
-def _same_rows(batch: TextBatch) -> bool:
-    """Whether two rows hold the same real ids."""
-    first, second = (ids[mask].tolist() for ids, mask in zip(batch.input_ids, batch.mask, strict=True))
-    return bool(first == second)
+def _rows(batch: TextBatch) -> list[list[int]]:
+    """The real ids of each row."""
+    return [ids[mask].tolist() for ids, mask in zip(batch.input_ids, batch.mask, strict=True)]
 
 
 def _special(backend: Any) -> set[int]:

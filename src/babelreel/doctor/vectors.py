@@ -179,8 +179,9 @@ def _batches(subject: Subject) -> dict[str, TextBatch]:
     found = {}
     for role, reader in subject.method.texts.items():
         by_length: dict[int, list[str]] = {}
-        for text in subject.readable or ["a dog"]:
-            by_length.setdefault(int(reader([text]).mask.sum()), []).append(text)
+        texts = subject.readable or ["a dog"]
+        for text, length in zip(texts, reader(texts).mask.sum(1).tolist(), strict=True):
+            by_length.setdefault(length, []).append(text)
         found[role] = subject.tokens(max(by_length.values(), key=len)[:3], role)
     return found
 

@@ -1,4 +1,4 @@
-"""The weights: all from the checkpoint, none twice, still the same when saved; and the published model's own vectors."""
+"""The weights: all from the checkpoint, none twice, the same when saved; and the published model's own vectors."""
 
 from __future__ import annotations
 
