@@ -81,9 +81,9 @@ class BabelreelModule(InputModule):  # type: ignore[misc]
         if features["modality"] == "text":
             vectors = self._text(features["texts"])
         else:
-            names = ("frames", "mask", "times", "sizes")
-            ids = ("",) * len(features["mask"])
-            found = self.model.encode_batch(MediaBatch(ids, *(features.get(name) for name in names))).pooled
+            frames, mask, times = (features[name] for name in ("frames", "mask", "times"))
+            batch = MediaBatch(("",) * len(mask), frames, mask, times, features.get("sizes"))
+            found = self.model.encode_batch(batch).pooled
             assert found is not None
             vectors = found
         return features | {"sentence_embedding": vectors.to(device)}
