@@ -16,6 +16,7 @@ import typer
 from babelreel.commands.adding import adding_app
 from babelreel.commands.data import data_app
 from babelreel.commands.doctor import doctor_app
+from babelreel.commands.export import export_app
 from babelreel.commands.index import index_app
 from babelreel.commands.report import report_app
 from babelreel.commands.serve import serve_app
@@ -61,6 +62,7 @@ app.add_typer(index_app)
 app.add_typer(report_app)
 app.add_typer(serve_app)
 app.add_typer(translate_app)
+app.add_typer(export_app)
 
 
 def main() -> None:

@@ -23,6 +23,7 @@ import babelreel
 from babelreel.data.batches import collate_media
 from babelreel.data.tokenizers import Tokenizer
 from babelreel.encoders.published import transformers_folder
+from babelreel.encoders.sentence import spec_of
 from babelreel.encoders.text import TextEncoder
 from babelreel.encoders.vision import VisionEncoder
 from babelreel.errors import ConfigError, MissingExtraError, ModelError
@@ -168,6 +169,33 @@ def test_a_text_tower_from_elsewhere(name: str, family: Family, opened: Opened) 
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
 
 
+def test_a_text_tower_with_a_prompt_and_in_the_newer_layout(family: Family, tmp_path: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    own = SentenceTransformer(str(family("sentence-text")), device="cpu", local_files_only=True)
+    own.prompts = {"query": "Ein Hund </s>: "}
+    own.save_pretrained(str(tmp_path))
+    assert "pooling_mode_mean_tokens" not in (tmp_path / "1_Pooling" / "config.json").read_text()
+    tower = TextEncoder.load(tmp_path)
+    with torch.no_grad():
+        found = tower(tower.tokenizer(TEXTS)).pooled
+    torch.testing.assert_close(found, torch.as_tensor(own.encode_query(TEXTS)), rtol=0, atol=1e-5)
+    assert tower.tokenizer.lengths(["a"])[0] > 6
+    tower.tokenizer.save(tmp_path / "again")
+    again = Tokenizer.load(tmp_path / "again")
+    assert again(["a"]).input_ids.equal(tower.tokenizer(["a"]).input_ids)
+    plain = Tokenizer(again.backend, replace(again.policy, prompt=""))
+    assert again.fingerprint == tower.tokenizer.fingerprint != plain.fingerprint
+
+
+def test_the_backbones_of_mclip_towers_have_moved(tmp_path: Path) -> None:
+    folder = write_family("mclip", tmp_path)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"modelBase": "xlm-roberta-large"}))
+    with pytest.raises(ModelError, match="FacebookAI/xlm-roberta-large"):  # asked for by its new name, without network
+        TextEncoder.load(folder)
+
+
 def _mclip(folder: Path, texts: list[str]) -> torch.Tensor:
     """As its authors' code computes it: mean over real tokens, then the linear layer."""
     from safetensors.torch import load_file
@@ -268,6 +296,26 @@ def test_damaged_sentence_transformers_folders(family: Family, tmp_path: Path) -
     (chat / "pytorch_model.bin").unlink()
     with pytest.raises(ModelError, match="does not load as a sentence-transformers model"):
         babelreel.load(chat)
+
+
+def test_code_of_a_repository_is_not_run(tmp_path: Path) -> None:
+    folder = write_family("sentence-chat", tmp_path)
+    listed = json.loads((folder / "modules.json").read_text())
+    listed[2]["type"] = "modeling_mine.Mine"
+    (folder / "modules.json").write_text(json.dumps(listed))
+    (folder / "modeling_mine.py").write_text("raise SystemExit")
+    with pytest.raises(ModelError, match="not part of Sentence Transformers"):
+        babelreel.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "policy"),
+    [("CLIP", "crop"), ("Siglip", "squash"), ("Siglip2", "fit"), ("Qwen2VL", "fit"), ("Idefics3", "fit")],
+)
+def test_pictures_come_in_a_models_size_or_in_their_own_aspect(name: str, policy: str) -> None:
+    spec = spec_of(json.loads(getattr(transformers, f"{name}ImageProcessorPil")().to_json_string()))
+    assert spec.policy == policy
+    assert max(spec.height, spec.width) <= 448
 
 
 def test_an_embedder_without_its_library(family: Family, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,14 +65,17 @@ def prompt_of(sentence: Any, name: str) -> str:
 
 
 def image_spec(sentence: Any) -> ImageSpec:
-    """How frames are brought to a model: to its size where it has one, else to a like area in their own aspect."""
+    """How frames are brought to a model: as its own processor would, as far as one size for all allows."""
     processor = sentence.processor
-    said = getattr(processor, "image_processor", processor).to_dict()
-    size = said.get("size")
-    flexible = [name for name in FLEXIBLE if said.get(name)] or "longest_edge" in (size if size else ())
-    if not flexible:
+    return spec_of(getattr(processor, "image_processor", processor).to_dict())
+
+
+def spec_of(processor: dict[str, Any]) -> ImageSpec:
+    """An image processor's configuration as a spec: its size where it has one, else a like area in pictures' aspect."""
+    flexible = [name for name in FLEXIBLE if processor.get(name)]
+    if not flexible and "longest_edge" not in (processor.get("size") or {}):
         try:
-            return ImageSpec.from_processor_config(said)
+            return ImageSpec.from_processor_config(processor)
         except ModelError:
             pass
     return ImageSpec(AREA, AREA, "fit", EDGE)
