@@ -21,7 +21,7 @@ from babelreel.index.search import Searcher
 from babelreel.media.windows import Windows
 from babelreel.runs import read_run_info
 
-QUICK = {"training.epochs": 6, "training.validate_every": 6, "training.precision": "no"}
+QUICK = {"training.epochs": 2, "training.validate_every": 2, "training.batch_size": 41}  # of 82 pairs
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_an_old_index_answers_in_the_new_language(method: Any, world: Path, tmp_
     index = ExactIndex(describe_index(old, Windows(), "float32"))
     build_index([world / "pictures"], old, index)
     done, said = add(
-        world / "run", tmp_path / "new", method=method, settings={"training.epochs": 25, "training.lr": 6e-3}
+        world / "run", tmp_path / "new", method=method, settings={"training.epochs": 60, "training.validate_every": 60}
     )
     assert hashes(world) == before
     assert "82 to train on, 4 to choose by, 4 to measure on" in said
@@ -148,7 +148,7 @@ def test_interrupted_it_goes_on(world: Path, tmp_path: Path) -> None:
         if done == 9:
             raise KeyboardInterrupt
 
-    settings = QUICK | {"training.epochs": 3, "training.validate_every": 1}
+    settings = QUICK | {"training.epochs": 6, "training.validate_every": 1}
     addition = Addition(("cs",), str(world / "cs.tsv"), settings=settings)
     old = babelreel.load(world / "run", device="cpu")
     with pytest.raises(KeyboardInterrupt):
@@ -158,7 +158,7 @@ def test_interrupted_it_goes_on(world: Path, tmp_path: Path) -> None:
         add(world / "run", tmp_path / "new")
     steps: list[int] = []
     add_language(old, addition, tmp_path / "new", tell=lambda line: None, report=lambda d, t, n="": steps.append(d))
-    assert steps[0] == 9  # the eighth is the last checkpoint's
+    assert steps[0] == 9  # the last checkpoint is that of the eighth
     add_language(old, addition, tmp_path / "whole", tell=lambda line: None)
     assert (tmp_path / "new" / "model.safetensors").read_bytes() == (
         tmp_path / "whole" / "model.safetensors"
@@ -202,7 +202,7 @@ def test_requests_that_make_no_sense(changes: dict[str, Any], message: str) -> N
 
 
 def test_only_the_first_pairs_are_trained_on(world: Path, tmp_path: Path) -> None:
-    _, said = add(world / "run", tmp_path / "new", first=30)
+    _, said = add(world / "run", tmp_path / "new", first=30, settings={"training.batch_size": 15})
     assert "pairs: 30 to train on, 4 to choose by, 4 to measure on" in said
     assert json.loads((tmp_path / "new" / "run.json").read_text())["made"]["added"][0]["pairs"]["train"] == 30
     assert not (tmp_path / "new" / WORK).exists()

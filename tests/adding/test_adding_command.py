@@ -45,7 +45,7 @@ def test_from_pairs_to_a_search_in_the_old_index(world: Path, tmp_path: Path) ->
     assert run("index", world / "pictures", "--model", world / "clip", "--frames", 3, "--index", index).code == 0
     done = run(
         "add-language", world / "clip", "--lang", "cs", "--pairs", world / "pairs.tsv", "--frames", 3, "-o", new,
-        "--set", "training.epochs=4", "--test", corpus,
+        "--set", "training.epochs=1", "--test", corpus,
     )  # fmt: skip
     assert done.code == 0, done.err
     assert "before: cs t2t on pairs: R@1" in done.out

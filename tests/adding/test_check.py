@@ -128,10 +128,9 @@ def test_a_tokenizer_that_lacks_the_script_is_refused() -> None:
     assert check_reading(learn_grams(everyday()["en"] * 2, 500), "zh", everyday()["zh"]).fault
 
 
-@pytest.mark.parametrize("lang", ["de", "fr", "cs"])
-def test_real_pairs_pass_but_for_their_numbers(lang: str, data: Path) -> None:
+def test_real_pairs_pass_but_for_their_numbers(data: Path) -> None:
     whole = read_task1(Annotations(data / "captions" / "official" / "multi30k", "multi30k"))
     part = Corpus(whole.name, whole.media_root, whole.select("val").items + whole.select("test").items[:100])
-    found = check_pairs(part, [lang])
+    found = check_pairs(part, ["cs"])
     assert {f.kind for f in found.findings if f.kind not in ("duplicate", "length", "copy")} == {"too few"}
     assert found.count("val") > 1000

@@ -67,7 +67,8 @@ class Checked:
 def check_pairs(corpus: Corpus, langs: Sequence[str], pivot: str = "en", test: Corpus | None = None) -> Checked:
     """Look at the captions in `langs` beside those in the pivot language, and leave out what teaches nothing.
 
-    What `test` says in one of these languages is left out of every split. Other languages are passed over.
+    What `test` says in one of these languages is left out of the parts that are learned from, train and val. Other
+    languages are passed over.
     """
     findings: list[Finding] = []
     for lang in langs:
@@ -182,7 +183,7 @@ def _clean(
                 dropped["empty"].append(f"{item.id}: nothing in {pivot if own else lang}")
                 continue
             for caption in own:
-                reason = judges[lang](caption, pivots)
+                reason = judges[lang](caption, pivots, item.split)
                 if reason:
                     dropped[reason].append(f"{item.id}: {caption.text[:80]}")
                 else:
@@ -192,13 +193,13 @@ def _clean(
     return items, dropped
 
 
-def _judge(corpus: Corpus, lang: str, pivot: str, tested: set[str]) -> Callable[[Caption, Sequence[Caption]], str]:
+def _judge(corpus: Corpus, lang: str, pivot: str, tested: set[str]) -> Callable[[Caption, Sequence[Caption], str], str]:
     """Tells why a caption is left out, "" where it is not; it remembers what it has seen."""
     ratios = [np.log(len(one.text) / len(two.text)) for one, two in _parallel(corpus, lang, pivot)]
     usual = float(np.median(ratios)) if ratios else 0.0
     seen: set[tuple[str, ...]] = set()
 
-    def reason(caption: Caption, pivots: Sequence[Caption]) -> str:
+    def reason(caption: Caption, pivots: Sequence[Caption], split: str) -> str:
         other = _translated(caption, pivots)
         said = (_plain(caption.text), *(_plain(each.text) for each in ([other] if other else pivots)))
         if said[0] in said[1:]:
@@ -206,7 +207,7 @@ def _judge(corpus: Corpus, lang: str, pivot: str, tested: set[str]) -> Callable[
         if said in seen:
             return "duplicate"
         seen.add(said)
-        if tested.intersection(said):
+        if split != "test" and tested.intersection(said):
             return "test"
         if max(len(caption.text), *(len(each.text) for each in pivots)) > LONGEST:
             return "long"
