@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from babelreel.doctor import frames, texts, vectors, weights
+from babelreel.doctor import frames, texts, tokens, vectors, weights
 from babelreel.doctor.finding import Finding, Verdict, fault, unknown
 from babelreel.doctor.pictures import PICTURE_CHECKS, picture_check
 from babelreel.doctor.probes import write_probes
@@ -57,15 +57,15 @@ MEDIA: dict[str, Check] = {
 TEXTS: dict[str, Check] = {
     "routing": Check(texts.routing),
     "languages": Check(texts.languages, ("routing",)),
-    "lower case": Check(texts.lower_case),
-    "padding length": Check(texts.padding_length),
-    "padding side": Check(texts.padding_side),
-    "end token": Check(texts.end_token),
-    "end token after a cut": Check(texts.end_after_cut, ("end token",)),
-    "text length": Check(texts.text_length),
-    "special tokens in captions": Check(texts.special_tokens),
+    "lower case": Check(tokens.lower_case),
+    "padding length": Check(tokens.padding_length),
+    "padding side": Check(tokens.padding_side),
+    "end token": Check(tokens.end_token),
+    "end token after a cut": Check(tokens.end_after_cut, ("end token",)),
+    "text length": Check(tokens.text_length),
+    "special tokens in captions": Check(tokens.special_tokens),
     "Unicode forms": Check(texts.unicode_forms),
-    "pieces of the tokenizer": Check(texts.published_pieces),
+    "pieces of the tokenizer": Check(tokens.published_pieces),
     "finite texts": Check(vectors.finite_texts, ("finite weights", "routing")),
     "text twice": Check(vectors.text_twice, ("finite texts", "routing")),
     "texts in a batch": Check(vectors.text_batch, TEXT_STEADY),
