@@ -256,7 +256,7 @@ def test_what_is_none_of_these_is_told(family: Family, tmp_path: Path) -> None:
         babelreel.load(family("mclip"))
     with pytest.raises(ModelError, match="leave --text out"):
         babelreel.load(family("sentence-chat"), text=family("mclip"))
-    with pytest.raises(ModelError, match="no text tower for an image tower"):
+    with pytest.raises(ModelError, match=r"modules are Transformer, Pooling \(cls_token, mean\), Dense\."):
         babelreel.load(family("clip"), text=_changed(family, tmp_path, "1_Pooling", pooling_mode_cls_token=True))
     tanh = {"activation_function": "torch.nn.modules.activation.Tanh"}
     with pytest.raises(ModelError, match=r"the activation torch\.nn\.modules\.activation\.Tanh"):
