@@ -157,6 +157,14 @@ def test_eval_writes_what_it_prints(world: Path, tmp_path: Path) -> None:
     assert content["header"]["failed"] == 1
     assert "| de | t2v | 4 | 4 |" in files["t.md"].read_text()
     assert Image.open(files["t.png"]).size[0] > 100
+    asked = run(
+        "eval", world / "model", "--corpus", world / "media" / "m.jsonl", "--langs", "de", "--captions", 1,
+        "--frames", 2, "--sampling", "random", "--seed", 3, "--correction", "dual-softmax", "--cache", tmp_path / "cache",
+    )  # fmt: skip
+    assert asked.returncode == 3, asked.stderr
+    for said in ("the first 1 of an", "corrected by dual-softmax (temperature 0.05)", "2 frames, random (seed 3)"):
+        assert said in asked.stdout.splitlines()[0]
+    assert "have seen the other test queries" in asked.stdout
     unknown = run("eval", world / "model", "--corpus", world / "media" / "m.jsonl", "--langs", "sw")
     assert unknown.returncode == 1
     assert "no captions in sw" in unknown.stderr

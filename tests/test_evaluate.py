@@ -16,8 +16,9 @@ import babelreel
 from babelreel import scoring
 from babelreel.encoders.small import write_small_clip
 from babelreel.errors import CorpusError, ScoreError
-from babelreel.evaluate import Evaluation, Header, breakdown, commit, evaluate, evaluate_model
+from babelreel.evaluate import Evaluation, Header, breakdown, evaluate, evaluate_model
 from babelreel.metrics import measure
+from babelreel.protocol.conditions import commit
 from babelreel.types import Caption, Corpus, MediaItem, Representation
 
 HEADER = Header("model", "f00d", "corpus", "test", 0, "c0ffee")

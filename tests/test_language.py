@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from babelreel.corpora.manifest import read_manifest
-from babelreel.language import CANDIDATES, detect
+from babelreel.corpora.registry import CORPORA
+from babelreel.language import CANDIDATES, FAMILIES, detect, family
 
 CLIPS = Path(__file__).resolve().parents[1] / "recipes" / "clips.jsonl"
 
@@ -43,3 +44,26 @@ def test_the_loaded_identifier_knows_every_candidate() -> None:
 
     assert set(CANDIDATES) <= set(LanguageIdentifier.from_model_file(MODEL_FILE).labels)
     assert len(CANDIDATES) == len(set(CANDIDATES))
+
+
+def test_every_language_of_a_corpus_has_a_family() -> None:
+    published = {lang for entry in CORPORA.values() for _, lang in entry.published}
+    assert len(published) >= 36
+    assert {lang for lang in published if family(lang) is None} == set()
+    assert {lang for lang in CANDIDATES if family(lang) is None} == {"eo"}  # planned
+
+
+def test_families_by_hand() -> None:
+    for family_name, langs in {
+        "Indo-European/Germanic": "en de nl sv", "Indo-European/Romance": "fr pt-BR es it ro",
+        "Indo-European/Slavic": "cs ru PL", "Afro-Asiatic/Semitic": "ar he", "Sino-Tibetan/Sinitic": "zh zh-Hant",
+        "Turkic": "tr", "Japonic": "ja", "Niger-Congo/Bantu": "sw", "Uralic/Hungarian": "hu",
+        "Austronesian/Malayo-Polynesian": "id fil mi", "Quechuan": "quz",
+    }.items():  # fmt: skip
+        assert {family(lang) for lang in langs.split()} == {family_name}
+    assert family("xx") is None
+
+
+def test_no_language_has_two_families() -> None:
+    every = [lang for langs in FAMILIES.values() for lang in langs.split()]
+    assert len(every) == len(set(every))

@@ -157,8 +157,7 @@ def test_equals_the_definition_whatever_the_block(seed: int, block: int, queries
 def test_a_query_without_relevant_candidates_fails_and_stays() -> None:
     queries, candidates = Representation(torch.eye(3)), Representation(torch.eye(3))
     assert rank(scoring.dot, queries, candidates, [[0], [], [2]]).tolist() == [1, 4, 1]
-    assert rank(scoring.dot, queries, candidates, [[0], [], [2]], missing=9).tolist() == [1, 9, 1]
-    assert rank(scoring.dot, queries, candidates[:0], [[], [], []], missing=9).tolist() == [9, 9, 9]
+    assert rank(scoring.dot, queries, candidates[:0], [[], [], []]).tolist() == [1, 1, 1]
     assert rank(scoring.dot, queries[:0], candidates, []).tolist() == []
     assert rank_matrix(torch.zeros(2, 0), [[], []]).tolist() == [1, 1]
 

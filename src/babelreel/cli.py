@@ -18,14 +18,21 @@ from babelreel.commands.index import index_app
 from babelreel.commands.report import report_app
 from babelreel.commands.serve import serve_app
 from babelreel.commands.shared import (
+    Bank,
     Cache,
+    Captions,
     CorpusOption,
+    Corrected,
     Device,
     Frames,
     Langs,
     MediaRoot,
     ModelArgument,
+    Queries,
+    Sampled,
+    Seed,
     Split,
+    Temperature,
     TextModel,
     load_model,
     open_corpus,
@@ -105,18 +112,33 @@ def evaluate_command(
     ] = None,
     text: TextModel = None,
     frames: Frames = None,
+    sampling: Sampled = None,
+    protocol: Queries = "caption",
+    captions: Captions = None,
+    correction: Corrected = None,
+    temperature: Temperature = None,
+    bank: Bank = "train",
+    seed: Seed = 0,
     device: Device = None,
     cache: Cache = None,
 ) -> None:
     """Measure a model on a corpus, language by language, in both directions."""
+    from babelreel.corrections import correct
     from babelreel.evaluate import evaluate_model
     from babelreel.plots import plot_recall
+    from babelreel.protocol.conditions import resampled
+    from babelreel.protocol.queries import ask
     from babelreel.report import to_json, to_markdown, to_text
 
-    chosen = open_corpus(corpus, media_root, split, langs)
-    loaded = load_model(model, text, frames, device)
+    whole, asked = ask(open_corpus(corpus, media_root, None, langs), protocol, captions)
+    chosen = whole.select(split)
+    loaded = resampled(load_model(model, text, None, device), frames, sampling, seed)
+    corrected = correct(correction, temperature, loaded, whole, bank, split)
     with progress_bar("encoding media") as progress:
-        result = evaluate_model(loaded, chosen, split=split or "", cache=cache, progress=progress)
+        result = evaluate_model(
+            loaded, chosen, split=split or "", cache=cache, seed=seed, progress=progress, correction=corrected,
+            protocol=asked,
+        )  # fmt: skip
     print(to_text(result))
     for path, content in ((json_file, to_json), (markdown, to_markdown)):
         if path is not None:
@@ -180,9 +202,10 @@ def join(
 ) -> None:
     """Join runs into one model: the mean of their scores."""
     from babelreel.methods.ensemble import Ensemble
-    from babelreel.runs import load_run, save_run
+    from babelreel.runs import languages_of, load_run, save_run
 
-    save_run(Ensemble([load_run(run) for run in runs]), output, {"joined": [str(run) for run in runs]})
+    made = {"joined": [str(run) for run in runs], "trained": languages_of(runs)}
+    save_run(Ensemble([load_run(run) for run in runs]), output, made)
     print(f"The model: {output}")
 
 
@@ -195,6 +218,9 @@ def sweep(
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="trainings of each value, each with another seed")] = 1,
     split: Annotated[str | None, typer.Option(help="what to measure on; default: the validation split")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="write R@1 by training and test languages as a heat map (.png, .svg)")
+    ] = None,
     overrides: Annotated[list[str] | None, typer.Option("--set", help="key=value, wins over the recipe")] = None,
     cache: Cache = None,
 ) -> None:
@@ -210,3 +236,7 @@ def sweep(
     table = sweeps.to_markdown(trials, split or "the validation split")
     print(table)
     write_text(output / "sweep.md", table)
+    if plot is not None:
+        from babelreel.plots import plot_matrix
+
+        plot_matrix(*sweeps.transfer(trials), plot)

@@ -1,34 +1,35 @@
 """A model on a corpus, language by language, in both directions.
 
-The protocol: the candidates of a language are the items that have a caption in it; every caption is a query, with one
-relevant item; the other way every item is a query, with all its captions of the language relevant. An item whose file
-cannot be read stays in the count: its captions fail as queries, it never vanishes.
+What is a query, what are its candidates, and what becomes of a file that cannot be read, `protocol.ranks` says.
 """
 
 from __future__ import annotations
 
-import subprocess
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-from torch import Tensor
-
-from babelreel import __version__
+from babelreel.corrections import Correction
 from babelreel.errors import CorpusError, ScoreError
 from babelreel.metrics import chance, intervals, mean_recall, measure, sum_of_recalls
 from babelreel.model import Model
 from babelreel.parity import Disagreement, disagreement
 from babelreel.progress import Report
-from babelreel.ranking import Score, rank
-from babelreel.types import Corpus, Direction, MediaItem, Ranks, Representation
+from babelreel.protocol.conditions import commit, count_cut, describe_sampling, seen_languages
+from babelreel.protocol.ranks import directions, rank_corpus
+from babelreel.ranking import Score
+from babelreel.types import Corpus, Direction, Ranks, Representation
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What stands above every table: which model, on what, chosen how."""
+    """What stands above every table: which model, on what, chosen how.
+
+    `protocol`, `correction` and `sampling` name what differs from every caption as a query, from plain scores, and from
+    images. `cut` queries are longer than the model reads. `trained` are the languages of the model's last training,
+    `earlier` those of the stages before it; both are empty where that is not known.
+    """
 
     model: str
     fingerprint: str
@@ -37,6 +38,16 @@ class Header:
     seed: int
     commit: str
     failed: int = 0
+    protocol: str = ""
+    correction: str = ""
+    sampling: str = ""
+    cut: int = 0
+    trained: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
+
+    def zero_shot(self, lang: str) -> bool:
+        """Whether the model's last training read no caption in the language, as far as is known."""
+        return bool(self.trained) and lang not in self.trained
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +105,12 @@ def evaluate_model(
     cache: str | Path | None = None,
     seed: int = 0,
     progress: Report | None = None,
+    correction: Correction | None = None,
+    protocol: str = "",
 ) -> Evaluation:
     """Encode the corpus with the model and measure it; `split` names what the corpus was selected by.
+
+    `protocol` names how `protocol.ask` has changed the corpus; `correction` changes the scores.
 
     Raises:
         CorpusError: when no item has a caption, or no file can be read.
@@ -109,8 +124,20 @@ def evaluate_model(
     texts = model.encode_text([c.text for c in captions], [c.lang for c in captions])
     text_tower = model.opened_with.get("text")
     name = f"{model.source} with the text tower {text_tower}" if text_tower else model.source
-    header = Header(name, model.fingerprint, corpus.name, split, seed, commit())
-    return evaluate(model.score, corpus, texts, media.representation, media.ids, header, media.failures)
+    header = replace(describe(model, corpus, split, seed), model=name, protocol=protocol)
+    return evaluate(model.score, corpus, texts, media.representation, media.ids, header, media.failures, correction)
+
+
+def describe(model: Model, corpus: Corpus, split: str, seed: int = 0) -> Header:
+    """What a table says of a model on a corpus that was selected by `split`."""
+    moving = any(item.kind == "video" for item in corpus.items)
+    trained, earlier = seen_languages(model)
+    return Header(
+        model.source, model.fingerprint, corpus.name, split, seed, commit(),
+        sampling=describe_sampling(model.method.sampling) if moving else "",
+        cut=count_cut(model, [caption for item in corpus.items for caption in item.captions]),
+        trained=trained, earlier=earlier,
+    )  # fmt: skip
 
 
 def evaluate(
@@ -121,6 +148,7 @@ def evaluate(
     media_ids: Sequence[str],
     header: Header,
     failures: Mapping[str, str] | None = None,
+    correction: Correction | None = None,
 ) -> Evaluation:
     """Measure representations: `texts` of all captions in the corpus's order, `media` of the items `media_ids`.
 
@@ -136,24 +164,16 @@ def evaluate(
     _check_rows(corpus, texts, media, media_ids)
     there, reasons = set(media_ids), failures or {}
     failed = {i.id: reasons.get(i.id, "it has no representation") for i in corpus.items if i.id not in there}
-    header = replace(header, failed=len(failed))
+    header = replace(header, failed=len(failed), correction="" if correction is None else str(correction))
     rows: list[Row] = []
     ranks: dict[tuple[str, Direction], Ranks] = {}
-    for found, relevant in rank_corpus(score, corpus, texts, media, media_ids):
+    for found, relevant in rank_corpus(score, corpus, texts, media, media_ids, correction):
         expected = chance(found.candidates, relevant)
         spread = intervals(found, header.seed)
         rows.append(Row(found.lang, found.direction, len(found), found.candidates, measure(found), spread, expected))
         ranks[found.lang, found.direction] = found
-    apart = {way: disagreement(ranks, corpus, way) for way in _directions(corpus.items)}
+    apart = {way: disagreement(ranks, corpus, way) for way in directions(corpus.items)}
     return Evaluation(header, tuple(rows), failed, {way: d for way, d in apart.items() if d is not None}, ranks)
-
-
-def rank_corpus(
-    score: Score, corpus: Corpus, texts: Representation, media: Representation, media_ids: Sequence[str]
-) -> Iterator[tuple[Ranks, np.ndarray]]:
-    """Ranks of every language both ways, as `evaluate` counts them, and how many relevant candidates each query has."""
-    for lang in corpus.langs:
-        yield from _rank_language(score, corpus, lang, texts, media, media_ids)
 
 
 def breakdown(evaluation: Evaluation, corpus: Corpus, tag: str, lang: str, direction: Direction) -> dict[str, Ranks]:
@@ -206,92 +226,3 @@ def _check_rows(corpus: Corpus, texts: Representation, media: Representation, me
             f"{len(media)} media came with {len(media_ids)} ids, {len(set(media_ids))} of them different. "
             "Give each row its own id."
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """The captions of one language, and their items in order."""
-
-    items: tuple[MediaItem, ...]  # (N,)
-    positions: np.ndarray  # (N,) of the items in the corpus
-    rows: np.ndarray  # (Q,) of the captions among all captions
-    owners: np.ndarray  # (Q,) of the captions' items in `items`
-    caption_ids: tuple[str, ...]  # (Q,)
-
-
-def _asked(corpus: Corpus, lang: str) -> _Asked:
-    items: list[MediaItem] = []
-    positions: list[int] = []
-    rows: list[int] = []
-    owners: list[int] = []
-    ids: list[str] = []
-    row = 0
-    for position, item in enumerate(corpus.items):
-        own = [n for n, caption in enumerate(item.captions) if caption.lang == lang]
-        if own:
-            rows += [row + n for n in own]
-            owners += [len(items)] * len(own)
-            names = item.caption_ids
-            ids += [names[n] for n in own]
-            items.append(item)
-            positions.append(position)
-        row += len(item.captions)
-    return _Asked(tuple(items), np.array(positions), np.array(rows), np.array(owners), tuple(ids))
-
-
-def _rank_language(
-    score: Score, corpus: Corpus, lang: str, texts: Representation, media: Representation, media_ids: Sequence[str]
-) -> list[tuple[Ranks, np.ndarray]]:
-    """The ranks of one language both ways, each with the number of relevant candidates (Q,) of its queries."""
-    asked = _asked(corpus, lang)
-    count, owners = len(asked.items), asked.owners
-    item_ids = tuple(item.id for item in asked.items)
-    row_of = {item: row for row, item in enumerate(media_ids)}
-    readable = np.array([n for n, item in enumerate(item_ids) if item in row_of], np.int64)
-    column = np.full(count, -1)
-    column[readable] = np.arange(len(readable))
-    queries, candidates = texts[asked.rows], media[[row_of[item_ids[n]] for n in readable]]
-    readable_ids = [item_ids[n] for n in readable]
-    to_media, to_text = _directions(corpus.items)
-
-    relevant = [[c] if c >= 0 else [] for c in column[owners]]
-    ranks = rank(
-        score, queries, candidates, relevant, missing=count + 1, query_ids=asked.caption_ids, candidate_ids=readable_ids
-    )
-    forward = Ranks(lang, to_media, asked.caption_ids, ranks, asked.positions[owners], count)
-
-    captions = np.split(np.arange(len(owners)), np.flatnonzero(np.diff(owners)) + 1)  # of each item; owners ascend
-    ranks = np.full(count, len(queries) + 1)
-    ranks[readable] = rank(
-        _transposed(score), candidates, queries, [captions[n] for n in readable],
-        query_ids=readable_ids, candidate_ids=asked.caption_ids,
-    )  # fmt: skip
-    backward = Ranks(lang, to_text, item_ids, ranks, asked.positions, len(queries))
-    several = np.array([len(own) for own in captions])
-    return [(forward, np.ones(len(queries), np.int64)), (backward, several)]
-
-
-def _directions(items: Sequence[MediaItem]) -> tuple[Direction, Direction]:
-    if all(item.kind == "image" for item in items):
-        return "t2i", "i2t"
-    return "t2v", "v2t"
-
-
-def _transposed(score: Score) -> Callable[[Representation, Representation], Tensor]:
-    """A score function always reads (texts, media); this one reads (media, texts)."""
-    return lambda media, texts: score(texts, media).T
-
-
-def commit() -> str:
-    """The commit of the code that measured, with a "+" where it has been changed since; outside git the version."""
-    folder = Path(__file__).parent
-
-    def git(*arguments: str) -> str:
-        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True)
-        return done.stdout.strip()
-
-    try:
-        git("ls-files", "--error-unmatch", "evaluate.py")  # an installed package may lie inside someone else's checkout
-        return git("rev-parse", "--short=12", "HEAD") + ("+" if git("status", "--porcelain", "--", ".") else "")
-    except (OSError, subprocess.CalledProcessError):
-        return __version__

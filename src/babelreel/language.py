@@ -1,4 +1,4 @@
-"""Which language a query is in, where nobody says."""
+"""Which language a query is in, where nobody says; and which languages are related."""
 
 from __future__ import annotations
 
@@ -28,3 +28,49 @@ def _identifier() -> Any:
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True, min_confidence=CONFIDENCE)
     identifier.set_languages(CANDIDATES)
     return identifier
+
+
+# As Glottolog groups them (Hammarström et al., glottolog.org), under common names; Romance takes in Latin. A planned
+# language belongs to none.
+FAMILIES = {
+    "Afro-Asiatic/Cushitic": "om so",
+    "Afro-Asiatic/Semitic": "am ar he mt ti",
+    "Afro-Asiatic/Chadic": "ha",
+    "Austroasiatic/Khmeric": "km",
+    "Austroasiatic/Vietic": "vi",
+    "Austronesian/Malayo-Polynesian": "ceb fil id jv mg mi ms su tl",
+    "Basque": "eu",
+    "Dravidian/South Dravidian": "kn ml ta te",
+    "Indo-European/Albanian": "sq",
+    "Indo-European/Armenian": "hy",
+    "Indo-European/Baltic": "lt lv",
+    "Indo-European/Celtic": "br cy ga gd",
+    "Indo-European/Germanic": "af da de en fy is lb nb nl nn no sv yi",
+    "Indo-European/Greek": "el",
+    "Indo-European/Indo-Aryan": "as bn gu hi mr ne or pa sa sd si ur",
+    "Indo-European/Iranian": "fa ku ps tg",
+    "Indo-European/Romance": "ca es fr gl it la oc pt ro",
+    "Indo-European/Slavic": "be bg bs cs hr mk pl ru sk sl sr uk",
+    "Japonic": "ja",
+    "Kartvelian": "ka",
+    "Koreanic": "ko",
+    "Mongolic": "mn",
+    "Niger-Congo/Bantu": "lg rw sn st sw xh zu",
+    "Niger-Congo/Volta-Niger": "ig yo",
+    "Quechuan": "qu quz",
+    "Sino-Tibetan/Burmish": "my",
+    "Sino-Tibetan/Sinitic": "yue zh",
+    "Tai-Kadai/Tai": "lo th",
+    "Turkic": "az kk ky tk tr tt ug uz",
+    "Uralic/Finnic": "et fi",
+    "Uralic/Hungarian": "hu",
+}
+_FAMILY_OF = {lang: name for name, langs in FAMILIES.items() for lang in langs.split()}
+
+
+def family(code: str) -> str | None:
+    """Family and branch of a language by its BCP 47 code, such as "Indo-European/Germanic"; None where it is unknown.
+
+    Only the primary subtag counts: "pt-BR" is as "pt".
+    """
+    return _FAMILY_OF.get(code.partition("-")[0].lower())

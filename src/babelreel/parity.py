@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from babelreel.language import family
 from babelreel.types import Corpus, Direction, Ranks
 
 
@@ -47,6 +48,17 @@ def weakest(values: Mapping[str, float]) -> tuple[str, float]:
     """The language with the lowest value, the first of several."""
     lang = min(values, key=values.__getitem__)
     return lang, values[lang]
+
+
+def by_family(langs: Sequence[str]) -> dict[str, list[str]]:
+    """The languages by family and branch, in the order in which they come; empty unless there are two families.
+
+    A language of no known family stands under "other".
+    """
+    out: dict[str, list[str]] = {}
+    for lang in langs:
+        out.setdefault(family(lang) or "other", []).append(lang)
+    return out if len(out) > 1 else {}
 
 
 def disagreement(

@@ -22,6 +22,8 @@ from babelreel.errors import ScoreError
 from babelreel.types import Representation
 
 Score = Callable[[Representation, Representation], Tensor]
+# Scores (Q', C) of some queries with all candidates, and the magnitude (Q',) that rounding is relative to, to the same.
+Adjust = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 Relevant = Sequence[Sequence[int] | np.ndarray]
 
 # Scores this close, relative to the largest of their row, are equal: a matrix product gives equal pairs results that
@@ -38,7 +40,7 @@ def rank(
     candidates: Representation,
     relevant: Relevant,
     *,
-    missing: int | None = None,
+    adjust: Adjust | None = None,
     query_ids: Sequence[str] | None = None,
     candidate_ids: Sequence[str] | None = None,
     block_bytes: int | None = None,
@@ -46,29 +48,49 @@ def rank(
     """The rank of each query's best relevant candidate: (Q,) int64, 1 is best.
 
     `score(q, c)` gives (Q', C') scores of some queries and candidates, any float type, any device; higher is better.
-    `relevant[q]` are positions of candidates; a query without any gets the rank `missing` (default: C + 1). The ids
-    name what an error is about. The whole matrix never exists: at most `block_bytes` of scores are held at a time, by
-    default 64 MiB, or 64 queries where C is beyond 260 thousand.
+    `relevant[q]` are positions of candidates; a query without any gets the rank C + 1. `adjust` changes scores before
+    they are ranked, see `corrections`. The ids name what an error is about. The whole matrix never exists: at most
+    `block_bytes` of scores are held at a time, by default 64 MiB, or 64 queries where C is beyond 260 thousand.
 
     Raises:
         ScoreError: when a score is NaN or infinite, `score` gives another shape, or `relevant` does not fit.
     """
     total, size = len(queries), len(candidates)
     pair_rows, pair_columns = _pairs(relevant, total, size)
-    ranks = np.full(total, size + 1 if missing is None else missing, np.int64)
-    if not size:
-        return ranks
+    ranks = np.full(total, size + 1, np.int64)
+    for start, scores, scale in score_blocks(score, queries, candidates, query_ids, candidate_ids, block_bytes):
+        if adjust is not None:
+            scores, scale = adjust(scores, scale)
+        first, last = np.searchsorted(pair_rows, [start, start + len(scores)])
+        found = _rank_rows(scores, scale, pair_rows[first:last] - start, pair_columns[first:last])
+        block = slice(start, start + len(scores))
+        ranks[block] = np.where(found > 0, found, ranks[block])
+    return ranks
+
+
+def score_blocks(
+    score: Score,
+    queries: Representation,
+    candidates: Representation,
+    query_ids: Sequence[str] | None = None,
+    candidate_ids: Sequence[str] | None = None,
+    block_bytes: int | None = None,
+) -> Iterator[tuple[int, Tensor, Tensor]]:
+    """Some queries at a time: the first one's place, scores (Q', C) with all candidates, the largest of each row (Q',).
+
+    Copies of a candidate have its score to the last digit. Arguments and memory are those of `rank`.
+
+    Raises:
+        ScoreError: when a score is NaN or infinite, or `score` gives another shape.
+    """
+    if not len(candidates):
+        return
     rows, columns = _block_shape(queries, candidates, block_bytes)
     copies, originals = _copies(candidates)
-    for start in range(0, total, rows):
-        stop = min(start + rows, total)
-        scores = _score_rows(score, queries[start:stop], candidates, columns)
+    for start in range(0, len(queries), rows):
+        scores = _score_rows(score, queries[start : start + rows], candidates, columns)
         scores[:, copies] = scores[:, originals]
-        scale = _scale(scores, start, query_ids, candidate_ids)
-        first, last = np.searchsorted(pair_rows, [start, stop])
-        found = _rank_rows(scores, scale, pair_rows[first:last] - start, pair_columns[first:last])
-        ranks[start:stop] = np.where(found > 0, found, ranks[start:stop])
-    return ranks
+        yield start, scores, _scale(scores, start, query_ids, candidate_ids)
 
 
 def rank_matrix(scores: Tensor, relevant: Relevant) -> np.ndarray:

@@ -8,6 +8,7 @@ texts/<role>/        a vocabulary for each text role
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,10 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """What `run.json` says; `made` is whatever the training wants to keep: recipe, results, seed."""
+    """What `run.json` says; `made` is whatever the training wants to keep: recipe, results, seed.
+
+    Its "trained" are the languages whose captions the training read, its "earlier" those of the runs it started from.
+    """
 
     format: int
     version: str
@@ -71,6 +75,20 @@ def read_run_info(folder: Path) -> RunInfo:
             f"reads up to {FORMAT}. Install a newer babelreel."
         )
     return info
+
+
+def languages(made: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The languages that a run's training read, and those that earlier stages read; empty where `made` does not say."""
+    return tuple(made.get("trained", ())), tuple(made.get("earlier", ()))
+
+
+def languages_of(folders: Iterable[str | Path]) -> list[str]:
+    """The languages that the trainings behind some runs read, sorted; a folder that is no run adds none."""
+    found: set[str] = set()
+    for folder in map(Path, folders):
+        if is_run(folder):
+            found.update(*languages(read_run_info(folder).made))
+    return sorted(found)
 
 
 def load_run(folder: Path) -> Method:

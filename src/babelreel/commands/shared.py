@@ -28,6 +28,15 @@ Langs = Annotated[str | None, typer.Option(help="languages, separated by commas;
 Device = Annotated[str | None, typer.Option(help="where to compute, such as cpu or cuda:0; default: the best at hand")]
 TextModel = Annotated[str | None, typer.Option("--text", help="take the text tower from this model instead")]
 Frames = Annotated[int | None, typer.Option(min=1, help="frames read of a video; default: 12, or what a run says")]
+Sampled = Annotated[str | None, typer.Option("--sampling", help="which frames: uniform, random or head")]
+Queries = Annotated[str, typer.Option("--protocol", help="caption: each is a query; paragraph: all of a video joined")]
+Captions = Annotated[int | None, typer.Option(min=1, help="ask with the first so many captions of an item alone")]
+Corrected = Annotated[
+    str | None, typer.Option("--correction", help="against hubs: dual-softmax, inverted-softmax or querybank")
+]
+Temperature = Annotated[float | None, typer.Option(help="of the correction; default: 0.05")]
+Bank = Annotated[str, typer.Option("--bank", help="the split whose captions are the query bank")]
+Seed = Annotated[int, typer.Option(help="of the intervals' draws, and of the frames of random sampling")]
 Cache = Annotated[Path | None, typer.Option(help="where representations are kept between runs")]
 
 

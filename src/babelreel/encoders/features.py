@@ -218,6 +218,7 @@ def _load(
         key = content_hash(path) + ("" if span == "@0.000" else span)
         if key in store:
             return item, key, None, None
-        return item, key, read_item(path, item.kind, sampling, spec, item.start, item.end), None
+        frames = read_item(path, item.kind, sampling, spec, item.start, item.end, sampling.generator(key))
+        return item, key, frames, None
     except MediaError as error:
         return item, "", None, str(error)

@@ -175,7 +175,8 @@ def _load(model: Model, entries: Sequence[Entry]) -> list[Loaded]:
         whole = entry.start == 0 and entry.end == entry.duration
         start, end = (None, None) if whole else (entry.start, entry.end)
         try:
-            frames = read_item(entry.path, entry.kind, method.sampling, method.spec, start, end)
+            drawn = method.sampling.generator(f"{entry.file}@{entry.start}")
+            frames = read_item(entry.path, entry.kind, method.sampling, method.spec, start, end, drawn)
             loaded.append(Loaded(entry, frames))
         except MediaError as error:
             loaded.append(Loaded(entry, None, str(error)))

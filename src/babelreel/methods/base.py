@@ -145,12 +145,12 @@ class Method(nn.Module):
         settings = {
             "features": self.media_tower().feature_settings(),
             "spec": asdict(self.spec),
-            "sampling": asdict(self.sampling),
+            "sampling": self.sampling.settings(),
         }
         return fingerprint(self.backbone(), settings)
 
     def _media_settings(self) -> dict[str, Any]:
-        return {"method": type(self).__name__, "spec": asdict(self.spec), "sampling": asdict(self.sampling)}
+        return {"method": type(self).__name__, "spec": asdict(self.spec), "sampling": self.sampling.settings()}
 
 
 def positives(batch: Batch) -> Tensor | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from babelreel.evaluate import Evaluation, Header
+from babelreel.evaluate import Evaluation, Header, Row
 from babelreel.metrics import MEASURES
-from babelreel.parity import gaps, weakest
+from babelreel.parity import by_family, gaps, weakest
 from babelreel.report.table import Table, as_markdown, as_text
 
 COLUMNS = ("lang", "dir", "queries", "candidates", *MEASURES, "R@1 95 % interval", "chance R@1")
+
+ZERO_SHOT = "*"
 
 
 def to_text(evaluation: Evaluation) -> str:
@@ -32,16 +34,19 @@ def to_table(evaluation: Evaluation) -> Table:
 def title(header: Header) -> str:
     """What stands above every table: which model, on what, by which code."""
     split = f" ({header.split})" if header.split else ""
+    corrected = f"corrected by {header.correction}" if header.correction else ""
+    conditions = "".join(f", {said}" for said in (header.protocol, corrected, header.sampling) if said)
     return (
         f"{header.model} [{header.fingerprint}] on {header.corpus}{split}, seed {header.seed}, commit {header.commit}, "
-        f"{header.failed} media failed"
+        f"{header.failed} media failed{conditions}"
     )
 
 
 def _cells(evaluation: Evaluation) -> list[tuple[str, ...]]:
+    mark = {row.lang: row.lang + ZERO_SHOT * evaluation.header.zero_shot(row.lang) for row in evaluation.rows}
     rows = [
         (
-            row.lang, row.direction, str(row.queries), str(row.candidates), *_numbers(row.measures),
+            mark[row.lang], row.direction, str(row.queries), str(row.candidates), *_numbers(row.measures),
             f"{row.ci95['R@1'][0]:.1f} to {row.ci95['R@1'][1]:.1f}", f"{row.chance['R@1']:.2f}",
         )
         for row in evaluation.rows
@@ -49,9 +54,15 @@ def _cells(evaluation: Evaluation) -> list[tuple[str, ...]]:
     for direction in dict.fromkeys(row.direction for row in evaluation.rows):
         own = [row for row in evaluation.rows if row.direction == direction]
         if len(own) > 1:
-            mean = {m: sum(row.measures[m] for row in own) / len(own) for m in MEASURES}
-            rows.append(("mean", direction, str(sum(row.queries for row in own)), "", *_numbers(mean), "", ""))
+            rows.append(_mean("mean", own))
+        families = by_family([row.lang for row in own])
+        rows += [_mean(name, [row for row in own if row.lang in langs]) for name, langs in families.items()]
     return rows
+
+
+def _mean(name: str, rows: Sequence[Row]) -> tuple[str, ...]:
+    mean = {m: sum(row.measures[m] for row in rows) / len(rows) for m in MEASURES}
+    return (name, rows[0].direction, str(sum(row.queries for row in rows)), "", *_numbers(mean), "", "")
 
 
 def _numbers(measures: Any) -> list[str]:
@@ -65,12 +76,31 @@ def _notes(evaluation: Evaluation) -> Sequence[str]:
         said = ", ".join(f"{lang} {total:.1f} / {mean:.1f}" for lang, (total, mean) in summaries.items())
         notes.append(f"SumR / mAR: {said}")
     notes.append("R@k: percent of queries with a relevant candidate in the first k; ties count against the model.")
+    notes += _conditions(evaluation)
     notes += _between_languages(evaluation)
     weak = sum(row.ci95["R@1"][0] <= row.chance["R@1"] for row in evaluation.rows)
     if weak:
         notes.append(
             f"R@1 is not above chance in {weak} of {len(evaluation.rows)} rows: their intervals reach down to it."
         )
+    return notes
+
+
+def _conditions(evaluation: Evaluation) -> list[str]:
+    """What of the header a reader of the figures must know."""
+    header, notes = evaluation.header, []
+    if header.correction:
+        whose = (
+            "queries of the training split" if header.correction.startswith("querybank") else "the other test queries"
+        )
+        notes.append(f"Corrected scores have seen {whose}, which a plain search does not: {header.correction}.")
+    if header.cut:
+        notes.append(f"{header.cut} captions are longer than the model reads; they are cut.")
+    new = [lang for lang in dict.fromkeys(row.lang for row in evaluation.rows) if header.zero_shot(lang)]
+    if new:
+        before = [lang for lang in new if lang in header.earlier]
+        said = f"; an earlier stage had {', '.join(before)}" if before else ""
+        notes.append(f"{ZERO_SHOT} zero-shot: the model's training had no caption in this language{said}.")
     return notes
 
 

@@ -30,12 +30,12 @@ from babelreel.errors import ConfigError, ModelError
 from babelreel.extras import require
 from babelreel.methods.base import Method
 from babelreel.progress import Report
-from babelreel.runs import is_run, load_run, save_run
+from babelreel.runs import is_run, languages_of, load_run, read_run_info, save_run
 from babelreel.training.card import write_card
 from babelreel.training.checkpoint import Progress, latest_checkpoint, load_checkpoint, save_checkpoint
 from babelreel.training.feed import Features, Feed, compute_features
 from babelreel.training.optim import averaged, groups, rate
-from babelreel.training.recipe import Recipe, build_method, method_config
+from babelreel.training.recipe import Recipe, build_method, method_config, texts_in
 from babelreel.training.validate import validate
 from babelreel.types import Corpus
 
@@ -121,7 +121,7 @@ def _first(config: Any, corpus: Corpus, recipe: Recipe, start: Path, resume: boo
         return load_run(start)
     method = build_method(config, _vocabulary(corpus, recipe))
     if process() == 0:
-        save_run(method, start)
+        save_run(method, start, {"earlier": languages_of(texts_in(recipe.method))})
     return method
 
 
@@ -230,9 +230,11 @@ class _Run:
         if result["mean"] > done.best:
             done.best, done.best_step, done.waiting = result["mean"], done.step, 0
             if self.accelerator.is_main_process:
-                made = {"recipe": self.plain, "step": done.step, "validation": result}
+                trained = self.feed.sampler.spoken
+                made = {"recipe": self.plain, "step": done.step, "validation": result, "trained": trained}
+                made["earlier"] = read_run_info(self.folder / "checkpoints" / "start").made["earlier"]
                 save_run(self.shown, self.folder, made)
-                write_card(self.folder, self.recipe, self.shown, made, self.feed.sampler.spoken)
+                write_card(self.folder, self.recipe, self.shown, made, trained)
         else:
             done.waiting += 1
 

@@ -12,7 +12,7 @@ epochs = 30
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -127,6 +127,15 @@ def method_config(settings: Mapping[str, Any]) -> Any:
         raise ConfigError(f"[method] must name one of {', '.join(METHODS)}, found {name!r}.")
     rest = {key: value for key, value in settings.items() if key != "name"}
     return from_dict(method_class(name).Config, rest, where="[method]")
+
+
+def texts_in(settings: Any) -> Iterator[str]:
+    """Every text among a method's settings; those that name a run's folder are what a training goes on from."""
+    if isinstance(settings, str):
+        yield settings
+    elif isinstance(settings, Mapping | list | tuple):
+        for value in settings.values() if isinstance(settings, Mapping) else settings:
+            yield from texts_in(value)
 
 
 def build_method(config: Any, texts: Iterable[str]) -> Method:

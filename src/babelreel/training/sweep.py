@@ -3,10 +3,12 @@
     [sweep]
     "method.dcm" = [true, false]
     "method.heads" = [1, 2, 4]
+    "data.langs" = [["en"], ["de"], ["en", "de"]]
 
 A line changes one key and leaves the rest of the recipe as it is. Its first value is what the others are compared with:
 the difference in R@1 over all queries, with a paired bootstrap interval. With several seeds every value is trained as
-often, means and their spread over seeds are shown, and the interval speaks of queries, not of seeds.
+often, means and their spread over seeds are shown, and the interval speaks of queries, not of seeds. Every language of
+the corpus is measured, trained on or not: a line of "data.langs" is a matrix of transfer, see `transfer`.
 """
 
 from __future__ import annotations
@@ -32,15 +34,29 @@ from babelreel.training.recipe import Recipe, method_config
 from babelreel.training.validate import measure_run
 from babelreel.types import Ranks
 
+LANGS = "data.langs"
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One value of a line, trained with each seed: text-to-media recalls of each seed by language, in percent."""
+    """One value of a line, trained with each seed: text-to-media recalls of each seed by language, in percent.
+
+    `trained` are the languages of the training.
+    """
 
     key: str
     value: Any
     recalls: tuple[dict[str, dict[str, float]], ...]  # a seed each: {lang: {"R@1", "R@5", "R@10"}}
     versus_first: Difference | None  # in R@1, over all queries; None for the first value itself
+    trained: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The value in words, such as "de, en" for languages."""
+        words = isinstance(self.value, list | tuple) and all(isinstance(each, str) for each in self.value)
+        if words:
+            return ", ".join(self.value)
+        return self.value if isinstance(self.value, str) else json.dumps(self.value)
 
     def mean(self, name: str, lang: str | None = None) -> tuple[float, float]:
         """A recall's mean over seeds, of one language or of all, and its standard deviation over seeds."""
@@ -102,9 +118,25 @@ def to_markdown(trials: Sequence[Trial], split: str) -> str:
         rows = ["| " + " | ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) + " |" for row in cells]
         rule = "|" + "|".join("-" * (w + 1) + ":" for w in widths) + "|"
         out.append("\n".join([rows[0], rule, *rows[1:]]))
+    new = any(lang not in trial.trained for trial in trials if trial.trained for lang in trial.recalls[0])
+    marks = "* zero-shot: the training had no caption in this language. " if new else ""
     count = len(trials[0].recalls)
     seeds = "1 seed" if count == 1 else f"{count} seeds, mean ± standard deviation"
-    return "\n\n".join(out) + f"\n\nText to media on {split!r}, percent, {seeds}; intervals resample items.\n"
+    return "\n\n".join(out) + f"\n\n{marks}Text to media on {split!r}, percent, {seeds}; intervals resample items.\n"
+
+
+def transfer(trials: Sequence[Trial]) -> tuple[np.ndarray, list[str], list[str]]:
+    """R@1 by training languages (rows) and test language (columns), means over seeds, with the names of both.
+
+    Raises:
+        ConfigError: when the sweep has no line "data.langs".
+    """
+    own = [trial for trial in trials if trial.key == LANGS]
+    if not own:
+        lines = ", ".join(dict.fromkeys(trial.key for trial in trials))
+        raise ConfigError(f"A transfer matrix needs the line {LANGS!r} in [sweep]; swept was {lines}.")
+    langs = sorted(own[0].recalls[0])
+    return np.array([[t.mean("R@1", lang)[0] for lang in langs] for t in own]), [t.label for t in own], langs
 
 
 def _cells(trial: Trial, langs: Sequence[str]) -> list[str]:
@@ -114,8 +146,8 @@ def _cells(trial: Trial, langs: Sequence[str]) -> list[str]:
 
     found = trial.versus_first
     versus = "" if found is None else f"{found.value:+.1f} ({found.low:+.1f} to {found.high:+.1f})"
-    value = trial.value if isinstance(trial.value, str) else json.dumps(trial.value)
-    return [value, *(said("R@1", lang) for lang in langs), said("R@1"), said("R@5"), said("R@10"), versus]
+    by_lang = [said("R@1", lang) + "*" * bool(trial.trained and lang not in trial.trained) for lang in langs]
+    return [trial.label, *by_lang, said("R@1"), said("R@5"), said("R@10"), versus]
 
 
 def _told(report: Report, place: str) -> Report:
@@ -158,7 +190,8 @@ def _trials(
                 {row.lang: {k: row.measures[k] for k in ("R@1", "R@5", "R@10")} for row in one.rows if _asks(row)}
                 for one in own
             )
-            yield Trial(key, value, recalls, paired(_pooled(own), first) if number else None)
+            versus = paired(_pooled(own), first) if number else None
+            yield Trial(key, value, recalls, versus, own[0].header.trained)
 
 
 def _asks(row: Any) -> bool:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from babelreel.data.rows import concatenate
-from babelreel.evaluate import Evaluation, Header, commit, evaluate, rank_corpus
+from babelreel.evaluate import Evaluation, describe, evaluate
 from babelreel.methods.base import Method
 from babelreel.metrics import measure
 from babelreel.model import Model, load
+from babelreel.protocol.ranks import rank_corpus
 from babelreel.training.feed import Features, compute_features
 from babelreel.types import Corpus, Representation
 
@@ -40,7 +42,7 @@ def measure_run(run: Path, corpus: Corpus, split: str, cache: Path | None, seed:
     captions = [caption for item in corpus.items for caption in item.captions]
     ids, media = media_rows(model, corpus, compute_features(model.method, corpus, model.device, cache))
     texts = model.encode_text([c.text for c in captions], [c.lang for c in captions])
-    header = Header(run.name, model.fingerprint, corpus.name, split, seed, commit())
+    header = replace(describe(model, corpus, split, seed), model=run.name)
     return evaluate(model.score, corpus, texts, media, ids, header)
 
 
