@@ -14,7 +14,7 @@ from PIL import Image
 from random_evaluations import HEADER, evaluation
 
 from babelreel.errors import ConfigError, MissingExtraError
-from babelreel.plots import plot_recall
+from babelreel.plots import draw_curves, draw_gaps, draw_matrix, draw_recall, inline_svg, plot_matrix, plot_recall
 
 
 @pytest.mark.parametrize("count", [1, 3, 36])
