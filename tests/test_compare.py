@@ -46,7 +46,7 @@ def test_every_language_its_correction_and_the_mean() -> None:
 
 def test_the_table_says_which_is_which() -> None:
     one, two = better_and_worse()
-    two = replace(two, header=replace(two.header, model="the other", seed=8))
+    two = replace(two, header=replace(two.header, model="the other", seed=8, trained=("en", "de")))
     steps: list[tuple[int, int, str]] = []
     text = as_text(to_table(compare(one, two, draws=100, progress=lambda *step: steps.append(step))))
     row = compare(one, two, draws=100).rows[0]
@@ -54,7 +54,7 @@ def test_the_table_says_which_is_which() -> None:
     assert cells[2:6] == ["80", f"{row.values[0]:.2f}", f"{row.values[1]:.2f}", f"{row.values[0] - row.values[1]:+.2f}"]
     assert "A: some/model [f00d] on corpus (test), seed 7" in text
     assert "B: the other [f00d]" in text
-    assert "seed: 7 and 8" in text
+    assert "seed: 7 and 8; trained: none and en de" in " ".join(text.split())
     assert "100 draws" in text
     assert steps[0] == (0, 8, "de t2v")
     assert steps[-1] == (7, 8, "mean v2t")
@@ -109,7 +109,7 @@ def test_what_cannot_be_paired() -> None:
         with pytest.raises(CorpusError, match=message):
             compare(one, other, draws=100)
 
-    for field, value in (("corpus", "msvd"), ("split", "val")):
+    for field, value in (("corpus", "msvd"), ("split", "val"), ("protocol", "paragraphs")):
         header = replace(two.header, **{field: value})
         refused(replace(two, header=header), f"differ in: {field} '{getattr(one.header, field)}' and '{value}'")
     refused(replace(two, ranks={}), r"some/model holds no ranks.*eval --json")

@@ -109,9 +109,9 @@ def to_table(found: Comparison) -> Table:
 
 def _check_headers(one: Evaluation, two: Evaluation) -> None:
     heads = [asdict(each.header) for each in (one, two)]
-    odd = [name for name in SAME if heads[0].get(name) != heads[1].get(name)]
+    odd = [name for name in SAME if heads[0][name] != heads[1][name]]
     if odd:
-        told = "; ".join(f"{name} {heads[0].get(name)!r} and {heads[1].get(name)!r}" for name in odd)
+        told = "; ".join(f"{name} {heads[0][name]!r} and {heads[1][name]!r}" for name in odd)
         raise CorpusError(f"Only evaluations of the same queries can be compared, these differ in: {told}.")
     for each in (one, two):
         if not each.ranks:

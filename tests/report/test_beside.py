@@ -18,17 +18,18 @@ TABLE = Published(
     rows=(Line("Theirs", "20.50 7 - 300.1 50 61", own=True, setting="all"), Line("Other", "1 2 3 4 5 6", note="odd")),
     candidates=40, mean_of=3, taken="from elsewhere", paper=Paper("An et al. 2020", arxiv="2001.00001"),
 )  # fmt: skip
+CORRECTED = replace(evaluation(), header=replace(HEADER, correction="dual softmax"))
 
 
 def test_ours_stand_below_theirs() -> None:
-    ours = evaluation()
+    ours = evaluation(header=replace(HEADER, trained=("de", "en")))
     table = beside(TABLE, [ours])
     assert table.columns[:4] == ("method", "figures", "trained on", "differs in")
     assert table.rows[0] == ("Theirs", "published", "all", "", "20.50", "7", "-", "300.1", "50", "61")
     assert table.rows[1][:4] == ("Other", "published, not its own", "", "")
     assert table.ours == (2,)
-    name, whose, _, differs, *cells = table.rows[2]
-    assert (name, whose, differs) == ("model", "measured here", "nothing known")
+    name, whose, trained, differs, *cells = table.rows[2]
+    assert (name, whose, trained, differs) == ("model", "measured here", "de en", "nothing known")
     row, back = ours.row("de", "t2v"), ours.row("zh", "v2t")
     low, high = row.ci95["R@1"]
     assert cells[0] == f"{row.measures['R@1']:.1f} [{low:.1f}, {high:.1f}]"
@@ -60,6 +61,13 @@ def test_notes_name_the_source() -> None:
         (replace(TABLE, candidates=None), evaluation(), "candidates", "ours are 40, theirs are not said"),
         (TABLE, evaluation(langs=("en", "de")), "mean", "ours is over 2 languages, theirs over 3"),
         (replace(TABLE, protocol="paragraphs"), evaluation(), "protocol", "ours is plain, theirs paragraphs"),
+        (
+            TABLE,
+            evaluation(header=replace(HEADER, protocol="first 1")),
+            "protocol",
+            "ours is first 1, theirs plain, as",
+        ),
+        (TABLE, CORRECTED, "scores", "ours are corrected by dual softmax, theirs plain"),
     ],
 )
 def test_each_difference_is_told(table: Published, ours: Evaluation, word: str, said: str) -> None:

@@ -7,7 +7,6 @@ they do not, the row says so, and the notes say how.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +18,6 @@ from babelreel.report.table import Table
 
 OURS, THEIRS = "measured here", "published"
 TO_MEDIA = ("t2v", "t2i")
-# Of the header: what else than plain scores of every caption as a query, with the words for it.
-PROTOCOLS = {"protocol": "protocol", "correction": "scores"}
 
 
 def beside(published: Published, evaluations: list[Evaluation]) -> Table:
@@ -32,7 +29,7 @@ def beside(published: Published, evaluations: list[Evaluation]) -> Table:
     for n, evaluation in enumerate(evaluations):
         cells = (_cell(evaluation, key) for key in published.keys)
         name = Path(evaluation.header.model).name
-        rows.append((name, OURS, _trained(evaluation), ", ".join(told[n]) or "nothing known", *cells))
+        rows.append((name, OURS, " ".join(evaluation.header.trained), ", ".join(told[n]) or "nothing known", *cells))
     ours = tuple(range(len(published.rows), len(rows)))
     notes = tuple(_notes(published, evaluations, told))
     return Table(f"{published.name}: {published.about}", columns, tuple(rows), notes, words=4, ours=ours)
@@ -53,22 +50,16 @@ def differences(published: Published, evaluation: Evaluation) -> dict[str, str]:
     means = {len({row.lang for row in _rows(evaluation, key)}) for key in published.keys if key.lang == MEAN}
     if means - {published.mean_of}:
         out["mean"] = f"ours is over {_spoken(means)} languages, theirs over {published.mean_of or 'an unknown number'}"
-    said = asdict(header)
-    for field, word in PROTOCOLS.items():
-        ours, theirs = said.get(field) or "", getattr(published, field, "")
-        # A corpus of paragraphs asks as the protocol of that name does.
-        if ours != theirs and not (theirs == "paragraphs" and header.corpus.endswith("-paragraphs")):
-            out[word] = f"ours is {ours or 'plain'}, theirs {theirs or 'plain, as far as is said'}"
+    asked = "paragraphs" if header.corpus.endswith("-paragraphs") else header.protocol
+    if asked != published.protocol:
+        out["protocol"] = f"ours is {asked or 'plain'}, theirs {published.protocol or 'plain, as far as is said'}"
+    if header.correction:
+        out["scores"] = f"ours are corrected by {header.correction}, theirs plain, as far as is said"
     return out
 
 
 def _spoken(numbers: set[int]) -> str:
     return " and ".join(map(str, sorted(numbers))) or "none"
-
-
-def _trained(evaluation: Evaluation) -> str:
-    """The languages of a model's last training, where the evaluation says them."""
-    return " ".join(asdict(evaluation.header).get("trained", ()))
 
 
 def _rows(evaluation: Evaluation, key: Column) -> list[Row]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,10 +93,8 @@ def _matrix(evaluations: Sequence[Evaluation], langs: Sequence[str], direction: 
         for row in evaluation.rows:
             if row.direction == direction:
                 matrix[n, langs.index(row.lang)] = row.measures["R@1"]
-    names = [named(one) + _trained(one) for one in evaluations]
+    trained = [" ".join(one.header.trained) for one in evaluations]
+    names = [
+        f"{named(one)}, trained on {own}" if own else named(one) for one, own in zip(evaluations, trained, strict=True)
+    ]
     return draw_matrix(matrix, names, langs, f"R@1 (%), {direction}")
-
-
-def _trained(evaluation: Evaluation) -> str:
-    trained = asdict(evaluation.header).get("trained", ())
-    return f", trained on {' '.join(trained)}" if trained else ""

@@ -47,7 +47,7 @@ def from_json(text: str) -> Evaluation:
     except (ConfigError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         told = str(error) if isinstance(error, ConfigError) else repr(error)
         raise CorpusError(
-            f"This is not the JSON of an evaluation ({told}). `babelreel eval --json` writes it."
+            f"This is not the JSON of an evaluation ({told}). `babelreel eval --json` of this version writes it."
         ) from error
 
 
