@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ import worlds
 
 import babelreel
 from babelreel.adding.add import WORK, Added, add_language
-from babelreel.adding.plan import Addition
+from babelreel.adding.plan import Addition, open_pairs, related
+from babelreel.corpora.manifest import write_manifest
+from babelreel.corpora.pairs import read_pairs
 from babelreel.errors import ConfigError, CorpusError
 from babelreel.index.build import build_index, describe_index
 from babelreel.index.exact import ExactIndex
@@ -21,6 +24,7 @@ from babelreel.index.query import Query
 from babelreel.index.search import Searcher
 from babelreel.media.windows import Windows
 from babelreel.runs import read_run_info
+from babelreel.types import Corpus
 
 QUICK = {"training.epochs": 2, "training.validate_every": 2, "training.batch_size": 41}  # of 82 pairs
 
@@ -203,6 +207,31 @@ def test_bad_input_leaves_no_trace(world: Path, tmp_path: Path) -> None:
 def test_requests_that_make_no_sense(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         Addition(**{"langs": ("cs",), "pairs": "p.tsv", **changes})
+
+
+def test_parts_of_a_corpus_are_kept(tmp_path: Path) -> None:
+    """What is called "test" is never learned from; without a part to choose by, some of the training part is."""
+    items = read_pairs(worlds.write_pairs(tmp_path / "cs.tsv")).items
+
+    def parts(*names: str) -> dict[str, str]:
+        mixed = tuple(replace(item, split=names[n % len(names)]) for n, item in enumerate(items))
+        write_manifest(Corpus("m", tmp_path, mixed), tmp_path / "m.jsonl")
+        return {item.id: item.split for item in open_pairs(Addition(("cs",), str(tmp_path / "m.jsonl"))).items}
+
+    assert parts("train", "val", "test")[items[4].id] == "val"
+    found = parts("train", "test")
+    assert {found[item.id] for item in items[1::2]} == {"test"}
+    assert {found[item.id] for item in items[0::2]} == {"train", "val", "test"}
+    assert set(parts("").values()) == {"train", "val", "test"}
+    with pytest.raises(CorpusError, match="and none to train on"):
+        parts("test")
+
+
+def test_related_languages() -> None:
+    assert related("sk", ["de", "cs", "pl"]) == "cs"
+    assert related("pt-BR", ["de", "fr"]) == "fr"
+    assert related("ja", ["zh", "ko"]) is None
+    assert related("eo", ["eo"]) is None  # of no family
 
 
 def test_only_the_first_pairs_are_trained_on(world: Path, tmp_path: Path) -> None:
