@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,17 @@ import worlds
 
 import babelreel
 from babelreel.adding.add import WORK, Added, add_language
-from babelreel.adding.plan import Addition
+from babelreel.adding.plan import Addition, open_pairs, related
+from babelreel.corpora.manifest import write_manifest
+from babelreel.corpora.pairs import read_pairs
 from babelreel.errors import ConfigError, CorpusError
 from babelreel.index.build import build_index, describe_index
 from babelreel.index.exact import ExactIndex
+from babelreel.index.query import Query
 from babelreel.index.search import Searcher
 from babelreel.media.windows import Windows
 from babelreel.runs import read_run_info
+from babelreel.types import Corpus
 
 QUICK = {"training.epochs": 2, "training.validate_every": 2, "training.batch_size": 41}  # of 82 pairs
 
@@ -63,7 +68,7 @@ def test_an_old_index_answers_in_the_new_language(method: Any, world: Path, tmp_
     index = ExactIndex(describe_index(old, Windows(), "float32"))
     build_index([world / "pictures"], old, index)
     done, said = add(
-        world / "run", tmp_path / "new", method=method, settings={"training.epochs": 60, "training.validate_every": 60}
+        world / "run", tmp_path / "new", method=method, settings={"training.epochs": 40, "training.validate_every": 40}
     )
     assert hashes(world) == before
     assert "82 to train on, 4 to choose by, 4 to measure on" in said
@@ -75,13 +80,16 @@ def test_an_old_index_answers_in_the_new_language(method: Any, world: Path, tmp_
     # What was learned from pairs alone: the Czech sentence finds, in an index written before, what the English finds.
     searcher = Searcher(index, new)
     assert searcher.index.info.model["source"] == str(world / "run")
-    same = [
-        searcher.search(two, 1, "cs").hits[0].id == searcher.search(one, 1, "en").hits[0].id
-        for one, two in zip(english, czech, strict=True)
-    ]
-    untold = [Searcher(index, old).search(two, 1, "cs").hits[0].id for two in czech]
-    lucky = [hit == searcher.search(one, 1, "en").hits[0].id for hit, one in zip(untold, english, strict=True)]
-    assert sum(same) > 0.5 * len(same) > 2 * sum(lucky)
+    wanted, found, untold = (
+        [answer.hits[0].id for answer in each.search_many([Query(text, lang) for text in texts])]
+        for each, texts, lang in (
+            (searcher, english, "en"),
+            (searcher, czech, "cs"),
+            (Searcher(index, old), czech, "cs"),
+        )
+    )
+    same, lucky = (sum(a == b for a, b in zip(wanted, each, strict=True)) for each in (found, untold))
+    assert same > 0.5 * len(czech) > 2 * lucky
 
 
 def test_what_is_written(czech: Path, world: Path) -> None:
@@ -199,6 +207,31 @@ def test_bad_input_leaves_no_trace(world: Path, tmp_path: Path) -> None:
 def test_requests_that_make_no_sense(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         Addition(**{"langs": ("cs",), "pairs": "p.tsv", **changes})
+
+
+def test_parts_of_a_corpus_are_kept(tmp_path: Path) -> None:
+    """What is called "test" is never learned from; without a part to choose by, some of the training part is."""
+    items = read_pairs(worlds.write_pairs(tmp_path / "cs.tsv")).items
+
+    def parts(*names: str) -> dict[str, str]:
+        mixed = tuple(replace(item, split=names[n % len(names)]) for n, item in enumerate(items))
+        write_manifest(Corpus("m", tmp_path, mixed), tmp_path / "m.jsonl")
+        return {item.id: item.split for item in open_pairs(Addition(("cs",), str(tmp_path / "m.jsonl"))).items}
+
+    assert parts("train", "val", "test")[items[4].id] == "val"
+    found = parts("train", "test")
+    assert {found[item.id] for item in items[1::2]} == {"test"}
+    assert {found[item.id] for item in items[0::2]} == {"train", "val", "test"}
+    assert set(parts("").values()) == {"train", "val", "test"}
+    with pytest.raises(CorpusError, match="and none to train on"):
+        parts("test")
+
+
+def test_related_languages() -> None:
+    assert related("sk", ["de", "cs", "pl"]) == "cs"
+    assert related("pt-BR", ["de", "fr"]) == "fr"
+    assert related("ja", ["zh", "ko"]) is None
+    assert related("eo", ["eo"]) is None  # of no family
 
 
 def test_only_the_first_pairs_are_trained_on(world: Path, tmp_path: Path) -> None:

@@ -110,6 +110,7 @@ def test_without_validation_nothing_is_trained(tmp_path: Path) -> None:
     held = [item for item in read_pairs(_written(tmp_path, pairs)).items if item.split in ("val", "test")]
     found = checked(tmp_path, pairs, test=Corpus("t", tmp_path, tuple(held)))
     assert kinds(found) == {"split"}
+    assert (found.count("val"), found.count("test")) == (0, 18)  # what is only measured on may be in both
 
 
 def test_a_language_that_cannot_be_told_is_said_and_passes(tmp_path: Path) -> None:

@@ -65,9 +65,10 @@ class Change:
         low, high = self.after.ci95["R@1"]
         said = ", ".join(f"{k} {self.before.measures[k]:.1f} -> {self.after.measures[k]:.1f}" for k in ("R@1", "R@10"))
         row = self.after
+        doubt = "; no better than chance: do both sides of the pairs belong together?" * (low <= row.chance["R@1"])
         return (
             f"{row.lang} {row.direction} on {self.what}, {row.queries:,} queries among {row.candidates:,}: {said} "
-            f"(R@1 95 % interval {low:.1f} to {high:.1f})"
+            f"(R@1 95 % interval {low:.1f} to {high:.1f}{doubt})"
         )
 
 

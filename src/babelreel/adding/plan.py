@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -79,14 +79,27 @@ def open_pairs(addition: Addition) -> Corpus:
         corpus = read_pairs(path, (PIVOT, *addition.langs))
     else:
         corpus = as_text(open_corpus(addition.pairs, addition.media_root))
-    corpus = corpus.select(langs=(PIVOT, *addition.langs))
-    if not {"train", "val"} <= set(corpus.splits):
-        corpus = with_splits(corpus)
+    corpus = _in_parts(corpus.select(langs=(PIVOT, *addition.langs)))
     if addition.first is None:
         return corpus
     train = [item for item in corpus.items if item.split == "train"]
     left_out = {item.id for item in train[addition.first :]}
     return Corpus(corpus.name, corpus.media_root, tuple(i for i in corpus.items if i.id not in left_out))
+
+
+def _in_parts(corpus: Corpus) -> Corpus:
+    """The corpus with a part to choose by: where it has none, some of what is trained on."""
+    if {"train", "val"} <= set(corpus.splits):
+        return corpus
+    if corpus.splits == ("",):
+        return with_splits(corpus)
+    if "train" not in corpus.splits:
+        raise CorpusError(
+            f"{corpus.name!r} has the parts {', '.join(corpus.splits)} and none to train on. Give pairs with a part "
+            "'train', or without parts."
+        )
+    held = tuple(item for item in corpus.items if item.split == "test")
+    return replace(corpus, items=with_splits(corpus.select("train")).items + held)
 
 
 def open_test(addition: Addition) -> Corpus | None:
