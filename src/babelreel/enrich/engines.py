@@ -1,7 +1,7 @@
 """What computes a translation from token ids: transformers, or CTranslate2, which is faster on a CPU.
 
-An engine is called with N source texts as ids and gives N outputs as ids. CTranslate2's models speak in tokens; ours are
-converted so that each token is the id, written as a number: nothing then hangs on how a vocabulary spells them.
+An engine is called with N source texts as ids and gives N outputs as ids. CTranslate2's models speak in tokens; ours
+are converted so that each token is the id, written as a number: nothing then hangs on how a vocabulary spells them.
 """
 
 from __future__ import annotations
