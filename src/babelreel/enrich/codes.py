@@ -78,6 +78,4 @@ def token_of(lang: str, known: Mapping[str, str], model: str) -> str:
             return token
     near = difflib.get_close_matches(lang, known, n=3) or sorted(k for k in known if k[:1] == base[:1])[:3]
     hint = f" Nearest: {', '.join(near)}." if near else ""
-    raise ModelError(
-        f"{model} does not know the language {lang!r}.{hint} Its {len(known)} languages: {', '.join(sorted(known))}."
-    )
+    raise ModelError(f"{model} does not know the language {lang!r}.{hint} It knows: {', '.join(sorted(known))}.")

@@ -1,7 +1,7 @@
 """What computes a translation from token ids: transformers, or CTranslate2, which is faster on a CPU.
 
-An engine is called with N source texts as ids and gives N outputs as ids. CTranslate2's models speak in tokens; ours are
-converted so that each token is the id, written as a number: nothing then hangs on how a vocabulary spells them.
+An engine is called with N source texts as ids and gives N outputs as ids. CTranslate2's models speak in tokens; ours
+are converted so that each token is the id, written as a number: nothing then hangs on how a vocabulary spells them.
 """
 
 from __future__ import annotations
@@ -149,7 +149,8 @@ def convert(load: Callable[[], Any], kind: str, unknown: int, folder: Path, stor
     # and its decoder begins with the end token, as mBART-50's does and the older mBART's does not.
     config.normalize_before = True
     config.tokenizer_class = "MBart50Tokenizer"
-    ids = _Ids(config.vocab_size, *map(str, (config.bos_token_id, config.eos_token_id, unknown)), {})
+    begin, end = str(config.bos_token_id), str(config.eos_token_id)
+    ids = _Ids(config.vocab_size, begin, end, str(unknown), {})
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)

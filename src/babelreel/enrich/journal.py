@@ -125,7 +125,7 @@ def uninterrupted() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    asked = []
+    asked: list[int] = []
 
     def wait(number: int, frame: FrameType | None) -> None:
         if asked:

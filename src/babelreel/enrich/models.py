@@ -104,6 +104,8 @@ class Translator:
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids without special ones: "</s>" or "de_DE" in a caption is no end and no language, but an unknown word."""
+        if not texts:
+            return []
         coded = self._tokenizer(list(texts), add_special_tokens=False, return_attention_mask=False, verbose=False)
         unknown = self._tokenizer.unk_token_id
         return [[unknown if n in self._special else n for n in ids] for ids in coded["input_ids"]]

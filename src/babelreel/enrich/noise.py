@@ -71,7 +71,7 @@ def _alone(source: str, made: Translation, target: str, limits: Limits) -> str |
         return "unfinished"
     if _plain(source) == _plain(made.text) or chrf(made.text, source) >= limits.copied:
         return "copy"
-    if _LOOP.search(made.text) and not _LOOP.search(source):
+    if _LOOP.search(made.text.casefold()) and not _LOOP.search(source.casefold()):
         return "loop"
     likely = likelihood(made.text, target)
     return "language" if likely is not None and likely < limits.likely else None

@@ -24,7 +24,7 @@ def write_small_translator(
     layers: int = 1,
     heads: int = 2,
     vocab_size: int = 1000,
-    spread: float = 0.1,
+    spread: float = 0.3,
     seed: int = 0,
 ) -> Path:
     """Write a random M2M100, NLLB-200 or mBART-50 whose SentencePiece vocabulary was learned from `texts`.

@@ -81,7 +81,7 @@ class Work:
         """Every distinct text's translation, from the journal or made now."""
         keys = {text: self.translator.key(text, source, target) for text in texts}
         missing = [text for text, key in keys.items() if key not in self.journal]
-        lengths = dict(zip(missing, self.translator.lengths(missing), strict=True)) if missing else {}
+        lengths = dict(zip(missing, self.translator.lengths(missing), strict=True))
         missing.sort(key=lengths.__getitem__, reverse=True)  # what needs most memory comes first
         self._tell(len(keys) - len(missing), len(keys), f"{source} to {target}")
         for begin in range(0, len(missing), self.batch):
@@ -118,6 +118,7 @@ def translate_corpus(
     dropped, statistics = [], []
     for target in targets:
         wanted = [(item.id, caption) for item in items for caption in _wanted(item, source, target)]
+        before = work.new[target]
         verdicts = _judged(work, {caption.text for _, caption in wanted}, source, target, limits)
         for item_id, caption in wanted:
             verdict = verdicts[caption.text]
@@ -129,7 +130,7 @@ def translate_corpus(
                 added[item_id].append(Caption(verdict.text, target, "translated", caption.group, made))
             else:
                 dropped.append(Dropped(item_id, target, caption.text, verdict.text, verdict.reason))
-        statistics.append(_statistics(target, wanted, verdicts, work.new[target]))
+        statistics.append(_statistics(target, wanted, verdicts, work.new[target] - before))
     complete = tuple(replace(item, captions=tuple(added[item.id])) for item in items)
     return Translated(replace(corpus, items=complete), dropped, statistics)
 
