@@ -105,7 +105,7 @@ def add_language(
     recipe = pairs_recipe(addition, base, work / "pairs.jsonl", checked.count("train"), start_from)
     _check_tower(recipe, checked.corpus, addition, tell)
     corpora = [("pairs", checked.corpus.select("test"))] + ([(test.name, test)] if test is not None else [])
-    before = [_measure(model, corpus, cache) for _, corpus in corpora]
+    before = [_measure(model, corpus, cache, report) for _, corpus in corpora]
     for (name, _), rows in zip(corpora, before, strict=True):
         for row in rows:
             tell(f"before: {row.lang} {row.direction} on {name}: R@1 {row.measures['R@1']:.1f}")
@@ -114,7 +114,7 @@ def add_language(
         stages.append(("captions", captions_recipe(addition, work / "pairs")))
     done = [_stage(work / name, recipe, cache, report) for name, recipe in stages]
     new = load(work / stages[-1][0], device=str(model.device))
-    after = [_measure(new, corpus, cache) for _, corpus in corpora]
+    after = [_measure(new, corpus, cache, report) for _, corpus in corpora]
     changes = tuple(
         Change(name, old, row)
         for (name, _), one, two in zip(corpora, before, after, strict=True)
@@ -213,8 +213,8 @@ def _reader(method: Method, lang: str) -> TextReader:
     return found.readers[found.languages[lang]] if isinstance(found, LanguageReader) else found
 
 
-def _measure(model: Model, corpus: Corpus, cache: Path | None) -> list[Row]:
-    rows = evaluate_model(model, corpus, cache=cache).rows
+def _measure(model: Model, corpus: Corpus, cache: Path | None, report: Report | None) -> list[Row]:
+    rows = evaluate_model(model, corpus, cache=cache, progress=report).rows
     return [row for row in rows if row.direction in ("t2v", "t2i", "t2t")]
 
 

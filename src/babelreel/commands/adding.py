@@ -55,7 +55,7 @@ def add_language(
         split_langs(lang) or (), pairs, method, captions, test, media_root, first, tower, start_from, replace, settings
     )
     loaded = load_model(model, text, frames, device)
-    with stoppable("The same command goes on from here."), progress_bar("training", "steps") as progress:
+    with stoppable("The same command goes on from here."), progress_bar("adding", "steps") as progress:
         done = add(loaded, addition, output, cache=cache, report=progress)
     print(f"{done.parameters / 1e6:.2f} million weights trained in {done.seconds / 60:.1f} minutes")
     for change in done.changes:
