@@ -298,6 +298,17 @@ def test_damaged_sentence_transformers_folders(family: Family, tmp_path: Path) -
         babelreel.load(chat)
 
 
+def test_an_embedder_is_never_half_random(tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = write_family("sentence-chat", tmp_path)
+    weights = load_file(folder / "model.safetensors")
+    lost = next(name for name in weights if name.endswith("layers.1.mlp.up_proj.weight"))
+    save_file({k: v for k, v in weights.items() if k != lost}, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ModelError, match=r"lacks 1 weights, such as .*mlp\.up_proj\.weight"):
+        babelreel.load(folder)
+
+
 def test_code_of_a_repository_is_not_run(tmp_path: Path) -> None:
     folder = write_family("sentence-chat", tmp_path)
     listed = json.loads((folder / "modules.json").read_text())

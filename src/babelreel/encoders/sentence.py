@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,7 @@ def load_sentence(folder: Path) -> Any:
 
     Raises:
         MissingExtraError: when sentence-transformers is not installed.
-        ModelError: when it does not load, has pickled weights, or reads no images.
+        ModelError: when it does not load, lacks weights or has pickled ones, or reads no images.
     """
     library = require("sentence_transformers")
     pickled = [p for p in folder.rglob("pytorch_model*.bin") if not any(p.parent.glob("*.safetensors"))]
@@ -44,8 +46,15 @@ def load_sentence(folder: Path) -> Any:
             f"{pickled[0]} is pickled. Pickled weights can run code, so they are not loaded: convert them once with "
             "SentenceTransformer(...).save_pretrained(...)."
         )
-    with quiet(), loading(folder, "a sentence-transformers model"):
+    with quiet(), _reported() as reports, loading(folder, "a sentence-transformers model"):
         sentence = library.SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+    lines = [line.strip() for report in reports for line in report.splitlines()]
+    missing = [line for line in lines if "MISSING" in line and "|" in line and "pooler." not in line]
+    if missing:
+        raise ModelError(
+            f"{folder} does not load as a sentence-transformers model: it lacks {len(missing)} weights, such as "
+            f"{missing[0].partition('|')[0].strip()}."
+        )
     if "image" not in sentence.modalities:
         read = ", ".join(map(str, sentence.modalities))
         raise ModelError(
@@ -56,6 +65,24 @@ def load_sentence(folder: Path) -> Any:
     if hasattr(first, "unpad_inputs"):
         first.unpad_inputs = False  # with flash attention texts would come joined into one row
     return sentence.eval()
+
+
+@contextmanager
+def _reported() -> Iterator[list[str]]:
+    """What transformers reports of weights that it did not find and drew at random; none of it is printed."""
+    found: list[str] = []
+    log, handler = logging.getLogger("transformers.modeling_utils"), logging.Handler(logging.WARNING)
+    handler.emit = lambda record: found.append(record.getMessage())  # type: ignore[method-assign]
+    before = log.level, log.propagate
+    log.addHandler(handler)
+    log.setLevel(logging.WARNING)
+    log.propagate = False
+    try:
+        yield found
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before[0])
+        log.propagate = before[1]
 
 
 def prompt_of(sentence: Any, name: str) -> str:
