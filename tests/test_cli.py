@@ -159,7 +159,8 @@ def test_eval_writes_what_it_prints(world: Path, tmp_path: Path) -> None:
     assert Image.open(files["t.png"]).size[0] > 100
     asked = run(
         "eval", world / "model", "--corpus", world / "media" / "m.jsonl", "--langs", "de", "--captions", 1,
-        "--frames", 2, "--sampling", "random", "--seed", 3, "--correction", "dual-softmax", "--cache", tmp_path / "cache",
+        "--frames", 2, "--sampling", "random", "--seed", 3, "--correction", "dual-softmax",
+        "--cache", tmp_path / "cache",
     )  # fmt: skip
     assert asked.returncode == 3, asked.stderr
     for said in ("the first 1 of an", "corrected by dual-softmax (temperature 0.05)", "2 frames, random (seed 3)"):
