@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from babelreel.adding.check import Checked, check_pairs, check_reading
+from babelreel.adding.measure import Change, compare, measure
 from babelreel.adding.plan import (
     PIVOT,
     Addition,
@@ -35,7 +36,6 @@ from babelreel.data.coverage import everyday
 from babelreel.data.languages import LanguageReader
 from babelreel.data.tokenizers import TextReader
 from babelreel.errors import ConfigError, CorpusError
-from babelreel.evaluate import Row, evaluate_model
 from babelreel.methods.base import Method
 from babelreel.model import Model, load
 from babelreel.progress import Report
@@ -51,25 +51,6 @@ SENTENCES = 1000  # English ones that are compared
 SHOWN = 100  # sentences of a language that a tokenizer is tried on
 
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One language on one corpus: a row of the table before, and after."""
-
-    what: str
-    before: Row
-    after: Row
-
-    def __str__(self) -> str:
-        low, high = self.after.ci95["R@1"]
-        said = ", ".join(f"{k} {self.before.measures[k]:.1f} -> {self.after.measures[k]:.1f}" for k in ("R@1", "R@10"))
-        row = self.after
-        doubt = "; no better than chance: do both sides of the pairs belong together?" * (low <= row.chance["R@1"])
-        return (
-            f"{row.lang} {row.direction} on {self.what}, {row.queries:,} queries among {row.candidates:,}: {said} "
-            f"(R@1 95 % interval {low:.1f} to {high:.1f}{doubt})"
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,31 +80,19 @@ def add_language(
     checked = check_pairs(pairs, addition.langs, PIVOT, test)
     _tell_findings(checked, tell)
     work = _begin(model, addition, folder)
-    base = _base(model, work)
-    write_manifest(checked.corpus, work / "pairs.jsonl")
-    start_from = _start(addition, model.method, tell)
-    recipe = pairs_recipe(addition, base, work / "pairs.jsonl", checked.count("train"), start_from)
-    _check_tower(recipe, checked.corpus, addition, tell)
+    recipes = _recipes(model, addition, checked, work, tell)
     corpora = [("pairs", checked.corpus.select("test"))] + ([(test.name, test)] if test is not None else [])
-    before = [_measure(model, corpus, cache, report) for _, corpus in corpora]
-    for (name, _), rows in zip(corpora, before, strict=True):
-        for row in rows:
-            tell(f"before: {row.lang} {row.direction} on {name}: R@1 {row.measures['R@1']:.1f}")
-    stages = [("pairs", recipe)]
-    if addition.captions is not None:
-        stages.append(("captions", captions_recipe(addition, work / "pairs")))
-    done = [_stage(work / name, recipe, cache, report) for name, recipe in stages]
-    new = load(work / stages[-1][0], device=str(model.device))
-    after = [_measure(new, corpus, cache, report) for _, corpus in corpora]
-    changes = tuple(
-        Change(name, old, row)
-        for (name, _), one, two in zip(corpora, before, after, strict=True)
-        for old, row in zip(one, two, strict=True)
-    )
+    before = measure(model, corpora, cache, report)
+    for what, row in before:
+        tell(f"before: {row.lang} {row.direction} on {what}: R@1 {row.measures['R@1']:.1f}")
+    seconds = sum(_stage(work / name, recipe, cache, report).seconds for name, recipe in recipes.items())
+    last = list(recipes)[-1]
+    new = load(work / last, device=str(model.device))
+    changes = compare(before, measure(new, corpora, cache, report))
     proof = prove_english(model, new, _english(checked.corpus))
     trained = sum(p.numel() for p in new.method.parameters() if p.requires_grad)
-    added = Added(folder, changes, proof, trained, sum(outcome.seconds for outcome in done))
-    _finish(new, stages[-1][1], added, addition, checked)
+    added = Added(folder, changes, proof, trained, seconds)
+    _finish(new, recipes[last], added, addition, checked)
     return added
 
 
@@ -189,6 +158,20 @@ def _start(addition: Addition, method: Method, tell: Tell) -> str:
     return found
 
 
+def _recipes(model: Model, addition: Addition, checked: Checked, work: Path, tell: Tell) -> dict[str, Recipe]:
+    """The recipes of the trainings by their folders below `work`, all of them known to be right."""
+    write_manifest(checked.corpus, work / "pairs.jsonl")
+    start_from = _start(addition, model.method, tell)
+    recipe = pairs_recipe(addition, _base(model, work), work / "pairs.jsonl", checked.count("train"), start_from)
+    recipes = {"pairs": recipe}
+    if addition.captions is not None:
+        recipes["captions"] = captions_recipe(addition, work / "pairs")
+    for each in recipes.values():
+        method_config(each.method)
+    _check_tower(recipe, checked.corpus, addition, tell)
+    return recipes
+
+
 def _check_tower(recipe: Recipe, corpus: Corpus, addition: Addition, tell: Tell) -> None:
     """Whether the tower's tokenizer can write the languages.
 
@@ -211,11 +194,6 @@ def _reader(method: Method, lang: str) -> TextReader:
     """The tokenizer of one language."""
     found = method.texts[method.route(lang)]
     return found.readers[found.languages[lang]] if isinstance(found, LanguageReader) else found
-
-
-def _measure(model: Model, corpus: Corpus, cache: Path | None, report: Report | None) -> list[Row]:
-    rows = evaluate_model(model, corpus, cache=cache, progress=report).rows
-    return [row for row in rows if row.direction in ("t2v", "t2i", "t2t")]
 
 
 def _stage(folder: Path, recipe: Recipe, cache: Path | None, report: Report | None) -> Outcome:
