@@ -123,7 +123,7 @@ def frame_places(subject: Subject) -> Finding:
     if rows.tokens is None or rows.mask is None or count < 2:
         return unknown("the model gives no vectors of single frames" if count > 1 else "a clip is a single frame to it")
     per_frame = int(rows.mask[0].sum()) // count
-    together = rows.tokens[0, : count * per_frame].float().unflatten(0, (count, per_frame)).flatten(1)  # (T, G * D)
+    together = rows.tokens[0, : count * per_frame].float().reshape(count, -1)  # (T, G * D)
     alone = subject.media(_apart(batch)).tokens
     assert alone is not None
     apart = alone[:, :per_frame].float().flatten(1)  # (T, G * D)

@@ -197,7 +197,7 @@ def _affine(seen: Tensor, wanted: Tensor) -> Explained | None:
 def _normalisation(processor: Any) -> tuple[Tensor, Tensor]:
     if not getattr(processor, "do_normalize", True):
         return torch.zeros(3, 1, 1), torch.ones(3, 1, 1)
-    return (torch.tensor(list(values)).view(3, 1, 1) for values in (processor.image_mean, processor.image_std))
+    return torch.tensor(list(processor.image_mean)).view(3, 1, 1), torch.tensor(list(processor.image_std)).view(3, 1, 1)
 
 
 def _get(size: Any, name: str) -> int | None:

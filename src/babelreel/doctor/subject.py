@@ -127,10 +127,13 @@ class Subject:
         except ModelError:
             return None
 
+    def config(self, role: str) -> Any:
+        """The configuration of a role's text model, of transformers; None for what is none."""
+        return getattr(getattr(self.tower(role), "backbone", None), "config", None)
+
     def text_kind(self, role: str) -> str:
-        """The model_type of a role's backbone, such as "clip_text_model"; "" for what is none of transformers."""
-        config = getattr(getattr(self.tower(role), "backbone", None), "config", None)
-        return str(getattr(config, "model_type", ""))
+        """The model_type of a role's text model, such as "clip_text_model"; "" for what is none of transformers."""
+        return str(getattr(self.config(role), "model_type", ""))
 
 
 def watch(module: nn.Module, run: Callable[[], Any]) -> Tensor | None:

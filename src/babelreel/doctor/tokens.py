@@ -88,7 +88,7 @@ def end_token(subject: Subject) -> Finding:
         if (wrong := _ends(tokenizer(everyday()["en"]), end)) is not None:
             return fault(wrong, "Add the end token once, behind the text (add_special_tokens, or the post-processor).")
         if subject.text_kind(role) in ("clip_text_model", "metaclip_2_text_model"):
-            config = subject.tower(role).backbone.config  # type: ignore[union-attr] (it has a text kind)
+            config = subject.config(role)
             # CLIP's first checkpoints state 2, and are pooled at the largest number instead.
             largest = int(tokenizer(everyday()["en"]).input_ids.max()) == end
             if config.eos_token_id != end and not (config.eos_token_id == 2 and largest):
@@ -215,7 +215,7 @@ def _ends(batch: TextBatch, end: int) -> str | None:
 
 def positions(subject: Subject, role: str) -> int | None:
     """How many tokens the tower has positions for."""
-    config = getattr(getattr(subject.tower(role), "backbone", None), "config", None)
+    config = subject.config(role)
     found = getattr(config, "max_position_embeddings", None)
     if found is None:
         return None
