@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import transformers
@@ -23,7 +24,7 @@ import babelreel
 from babelreel.data.batches import collate_media
 from babelreel.data.tokenizers import Tokenizer
 from babelreel.encoders.published import transformers_folder
-from babelreel.encoders.sentence import spec_of
+from babelreel.encoders.sentence import SentenceReader, encode_tokens, spec_of
 from babelreel.encoders.text import TextEncoder
 from babelreel.encoders.vision import VisionEncoder
 from babelreel.errors import ConfigError, MissingExtraError, ModelError
@@ -298,6 +299,33 @@ def test_damaged_sentence_transformers_folders(family: Family, tmp_path: Path) -
         babelreel.load(chat)
 
 
+def test_a_prompt_that_the_pooling_leaves_out(family: Family) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    own = SentenceTransformer(str(family("sentence-text")), device="cpu", local_files_only=True)
+    own.prompts = {"query": "ein Hund im Wasser "}
+    with_prompt = own.encode_query(TEXTS)
+    own.set_pooling_include_prompt(False)
+    reader = SentenceReader(own)
+    with torch.no_grad():
+        found = encode_tokens(own, reader, reader(TEXTS))
+    np.testing.assert_allclose(found.numpy(), own.encode_query(TEXTS), atol=1e-5)
+    assert np.abs(found.numpy() - with_prompt).max() > 1e-3
+
+
+def test_texts_that_are_more_than_token_ids(family: Family) -> None:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Transformer
+
+    class Placed(Transformer):  # type: ignore[misc]
+        def preprocess(self, inputs: Any, *more: Any, **kwargs: Any) -> dict[str, Any]:
+            features: dict[str, Any] = super().preprocess(inputs, *more, **kwargs)
+            return features | {"places": torch.ones(len(inputs), 4)}
+
+    with pytest.raises(ModelError, match=r"more of a text than token ids \(places\)"):
+        SentenceReader(SentenceTransformer(modules=[Placed(str(family("sentence-text")))], device="cpu"))
+
+
 def test_an_embedder_is_never_half_random(tmp_path: Path) -> None:
     from safetensors.torch import load_file, save_file
 
@@ -327,6 +355,8 @@ def test_pictures_come_in_a_models_size_or_in_their_own_aspect(name: str, policy
     spec = spec_of(json.loads(getattr(transformers, f"{name}ImageProcessorPil")().to_json_string()))
     assert spec.policy == policy
     assert max(spec.height, spec.width) <= 448
+    if name == "Qwen2VL":
+        assert spec.shortest_edge == 28  # patches of 14, merged two by two
 
 
 def test_an_embedder_without_its_library(family: Family, monkeypatch: pytest.MonkeyPatch) -> None:

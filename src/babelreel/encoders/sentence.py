@@ -105,7 +105,9 @@ def spec_of(processor: dict[str, Any]) -> ImageSpec:
             return ImageSpec.from_processor_config(processor)
         except ModelError:
             pass
-    return ImageSpec(AREA, AREA, "fit", EDGE)
+    edges = [processor.get(name) for name in ("patch_size", "merge_size")]
+    edge = edges[0] * edges[1] if all(isinstance(each, int) for each in edges) else EDGE
+    return ImageSpec(AREA, AREA, "fit", edge)
 
 
 class SentenceReader:
