@@ -50,6 +50,12 @@ def test_notes_name_the_source() -> None:
     assert "3 media failed" in notes
 
 
+def test_rows_of_one_note_share_its_line() -> None:
+    notes = beside(find("mlmm-table-1-mscoco"), []).notes
+    assert sum("pretrained on Trans(CC3M)" in note for note in notes) == 2
+    assert "UC2 (zero-shot), UC2 (English): pretrained on Trans(CC3M)." in notes
+
+
 @pytest.mark.parametrize(
     ("table", "ours", "word", "said"),
     [

@@ -92,9 +92,10 @@ def _notes(published: Published, evaluations: list[Evaluation], told: list[dict[
         yield f"Published, not its own: {published.taken}."
     if published.note:
         yield published.note
-    for line in published.rows:
-        if line.note:
-            yield f"{line.method}{f' ({line.setting})' if line.setting else ''}: {line.note}."
+    for note in dict.fromkeys(line.note for line in published.rows if line.note):
+        told_of = [line for line in published.rows if line.note == note]
+        names = dict.fromkeys(line.method + (f" ({line.setting})" if line.setting else "") for line in told_of)
+        yield f"{', '.join(names)}: {note}."
     for evaluation, found in zip(evaluations, told, strict=True):
         where = "".join(f" Differs in {word}: {sentence}." for word, sentence in found.items())
         yield f"Measured here: {title(evaluation.header)}.{where}"
