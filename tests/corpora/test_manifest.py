@@ -21,7 +21,12 @@ from babelreel.types import ORIGINS, Caption, Corpus, MediaItem
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20).filter(str.strip)
 captions = st.builds(
-    Caption, words, st.sampled_from(["en", "pt-BR", "zh"]), st.sampled_from(ORIGINS), st.just("") | words
+    Caption,
+    words,
+    st.sampled_from(["en", "pt-BR", "zh"]),
+    st.sampled_from(ORIGINS),
+    st.just("") | words,
+    st.dictionaries(words, words, max_size=2),
 )
 seconds = st.none() | st.floats(0, 1e6)
 

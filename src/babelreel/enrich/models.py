@@ -30,7 +30,8 @@ from babelreel.hub import FILES, loading, read_json, require_safetensors, resolv
 
 log = logging.getLogger(__name__)
 
-# The tokenizers that go with a configuration's model_type; without one of them a model is no translator.
+# The tokenizers that go with a configuration's model_type; without one of them a model is no translator. Where a folder
+# does not say which it has, M2M100's is meant: so transformers reads it too.
 TOKENIZERS = {"m2m_100": ("M2M100Tokenizer", "NllbTokenizer"), "mbart": ("MBart50Tokenizer",)}
 GROWTH, SPARE = 2, 16  # an output has at most twice as many tokens as its source, and some: more is a loop
 
@@ -154,7 +155,8 @@ def _tokenizer(folder: Path, kind: str, config: dict[str, Any]) -> Any:
     import transformers
 
     described = read_json(folder, "tokenizer_config.json") if (folder / "tokenizer_config.json").is_file() else {}
-    name = str(described.get("tokenizer_class") or config.get("tokenizer_class")).removesuffix("Fast")
+    said = described.get("tokenizer_class") or config.get("tokenizer_class")
+    name = str(said or ("M2M100Tokenizer" if kind == "m2m_100" else None)).removesuffix("Fast")
     if name not in TOKENIZERS.get(kind, ()):
         raise ModelError(
             f"{folder} is no translator that is known here: its config.json says {kind!r}, its tokenizer {name}. "
