@@ -185,5 +185,5 @@ def _constant(weight: Tensor) -> bool:
 def _digest(tensor: Tensor) -> bytes:
     plain = tensor.detach().cpu().contiguous()
     digest = hashlib.sha256()
-    digest.update(plain.reshape(-1).view(torch.uint8).numpy())
+    digest.update(plain.reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.digest()

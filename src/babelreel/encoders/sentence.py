@@ -105,8 +105,8 @@ def spec_of(processor: dict[str, Any]) -> ImageSpec:
             return ImageSpec.from_processor_config(processor)
         except ModelError:
             pass
-    edges = [processor.get(name) for name in ("patch_size", "merge_size")]
-    edge = edges[0] * edges[1] if all(isinstance(each, int) for each in edges) else EDGE
+    patch, merge = (processor.get(name) for name in ("patch_size", "merge_size"))
+    edge = patch * merge if isinstance(patch, int) and isinstance(merge, int) else EDGE
     return ImageSpec(AREA, AREA, "fit", edge)
 
 
@@ -142,7 +142,7 @@ class SentenceReader:
         features = self._features(texts)
         return TextBatch(features["input_ids"].long(), features["attention_mask"].bool(), tuple(langs), role)
 
-    def lengths(self, texts: Sequence[str]) -> list[int]:
+    def lengths(self, texts: Sequence[str], langs: Sequence[str] = ()) -> list[int]:
         """How many tokens each text has before cutting, prompt and chat template not counted."""
         coded = self.backend(list(texts), split_special_tokens=True, verbose=False)
         return [len(ids) for ids in coded["input_ids"]]
