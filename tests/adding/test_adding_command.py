@@ -61,8 +61,8 @@ def test_from_pairs_to_a_search_in_the_old_index(world: Path, tmp_path: Path) ->
     other = run("search", "The dog sleeps.", "--index", index, "--model", world / "clip")
     assert other.code == 1  # the same towers, but other frames: another media side
     assert "Search it with its own model" in other.err
-    table = run("eval", new, "--corpus", world / "pairs.jsonl")
-    assert "There is no corpus" in table.err
+    served = run("serve", "--index", index, "--model", world / "clip")
+    assert "Search it with its own model" in served.err
     again = run("add-language", world / "clip", "--lang", "cs", "--pairs", world / "pairs.tsv", "-o", new)
     assert (again.code, "holds a model already" in again.err) == (1, True)
 

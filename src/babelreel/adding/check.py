@@ -95,8 +95,8 @@ def check_reading(reader: TextReader, lang: str, sentences: Sequence[str]) -> Fi
         text += f"; {100 * found.byte_share:.0f} % is known byte by byte only, which learns slowly"
     if found.unknown_share > UNKNOWN:
         text += (
-            f", over the limit of {100 * UNKNOWN:.0f} %. Take a tower whose tokenizer writes it (--student, such as an "
-            "XLM-R or M-CLIP), or one that is learned from the pairs (leave --student out)"
+            f", over the limit of {100 * UNKNOWN:.0f} %. Take a tower whose tokenizer writes it (--tower, such as an "
+            "XLM-R or M-CLIP), or one that is learned from the pairs (leave --tower out)"
         )
     return Finding("tokenizer", text, fault=found.unknown_share > UNKNOWN)
 

@@ -146,7 +146,7 @@ def related(lang: str, among: Sequence[str]) -> str | None:
 
 def pairs_recipe(addition: Addition, base: Path, corpus: Path, pairs: int, start_from: str = "") -> Recipe:
     """The recipe that learns from `pairs` pairs in the manifest `corpus`, over the run `base`."""
-    name = "mkd-tower" if addition.method == "mkd" and addition.tower else addition.method
+    name = f"{addition.method}-tower" if addition.tower else addition.method
     values: dict[str, Any] = {"data.corpus": str(corpus), "data.langs": list(addition.langs)}
     if addition.method == "mkd":
         values |= {"method.teacher": str(base)} | ({"method.student.source": addition.tower} if addition.tower else {})
