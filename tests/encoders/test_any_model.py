@@ -24,7 +24,7 @@ import babelreel
 from babelreel.data.batches import collate_media
 from babelreel.data.tokenizers import Tokenizer
 from babelreel.encoders.published import transformers_folder
-from babelreel.encoders.sentence import SentenceReader, encode_tokens, spec_of
+from babelreel.encoders.sentence import SentenceReader, encode_tokens, prompt_of, spec_of
 from babelreel.encoders.text import TextEncoder
 from babelreel.encoders.vision import VisionEncoder
 from babelreel.errors import ConfigError, MissingExtraError, ModelError
@@ -311,6 +311,9 @@ def test_a_prompt_that_the_pooling_leaves_out(family: Family) -> None:
         found = encode_tokens(own, reader, reader(TEXTS))
     np.testing.assert_allclose(found.numpy(), own.encode_query(TEXTS), atol=1e-5)
     assert np.abs(found.numpy() - with_prompt).max() > 1e-3
+    own.prompts = {"query": "", "passage": "p", "corpus": "c", "other": "o"}
+    own.default_prompt_name = "other"  # which the library uses where neither queries nor documents are meant
+    assert (prompt_of(own, "query"), prompt_of(own, "document")) == ("", "p")
 
 
 def test_texts_that_are_more_than_token_ids(family: Family) -> None:

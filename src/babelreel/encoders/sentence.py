@@ -28,6 +28,7 @@ FLEXIBLE = (
     "min_pixels", "max_pixels", "max_num_patches", "merge_size", "patch_size", "do_image_splitting", "max_patches",
     "max_image_tiles", "do_pan_and_scan", "image_grid_pinpoints", "crop_to_patches", "max_image_size",
 )  # fmt: skip
+PROMPTS = {"query": ("query",), "document": ("document", "passage", "corpus")}
 PICTURES = 16  # encoded at a time
 AREA, EDGE = 448, 28  # such models get pictures of about 448 x 448 pixels in their own aspect, and go on from there
 
@@ -85,10 +86,9 @@ def _reported() -> Iterator[list[str]]:
         log.propagate = before[1]
 
 
-def prompt_of(sentence: Any, name: str) -> str:
-    """What the model wants before a "query" or a "document", where its configuration says so."""
-    default = sentence.prompts.get(sentence.default_prompt_name or "")
-    return str(sentence.prompts.get(name) or default or "")
+def prompt_of(sentence: Any, kind: str) -> str:
+    """What the library puts before a "query" or with a "document", by the first of its names that the model knows."""
+    return next((str(sentence.prompts[name] or "") for name in PROMPTS[kind] if name in sentence.prompts), "")
 
 
 def image_spec(sentence: Any) -> ImageSpec:
