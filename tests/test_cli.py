@@ -19,7 +19,7 @@ from babelreel import cli
 from babelreel.corpora.manifest import write_manifest
 from babelreel.encoders.small import write_small_clip
 from babelreel.media.write import write_video
-from babelreel.runs import save_run
+from babelreel.runs import read_run_info, save_run
 from babelreel.types import Caption, Corpus, MediaItem
 
 
@@ -240,10 +240,11 @@ def test_help_and_version() -> None:
 def test_join(world: Path, tmp_path: Path) -> None:
     """Runs become one model, which is searched like any other; what is no run is told."""
     method = babelreel.load(world / "model", device="cpu").method
-    for name in ("a", "b"):
-        save_run(method, tmp_path / name)
+    for name, lang in (("a", "de"), ("b", "en")):
+        save_run(method, tmp_path / name, {"trained": [lang], "earlier": ["fr"]})
     done = run("join", tmp_path / "a", tmp_path / "b", "-o", tmp_path / "both")
     assert done.returncode == 0, done.stderr
+    assert read_run_info(tmp_path / "both").made["trained"] == ["de", "en", "fr"]
     table = run("eval", tmp_path / "both", "--corpus", world / "media" / "m.jsonl", "--split", "test")
     assert table.returncode == 3, table.stderr  # one file cannot be read
     wrong = run("join", tmp_path / "a", world / "media", "-o", tmp_path / "none")

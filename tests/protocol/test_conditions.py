@@ -128,6 +128,10 @@ def test_a_run_says_which_languages_it_has_seen(model: Model, corpus: Corpus, tm
     assert [row.lang for row in result.rows if result.header.zero_shot(row.lang)] == ["en", "en", "ja", "ja"]
     lines = to_text(result).splitlines()
     assert [line.split()[0] for line in lines if " t2v " in line] == [
-        "de", "en*", "ja*", "mean", "Indo-European/Germanic", "Japonic"
+        "de", "en*", "ja*", "mean", "mean", "mean", "Indo-European/Germanic", "Japonic"
     ]  # fmt: skip
+    means = {name: next(line for line in lines if line.strip().startswith(name)).split("t2v")[1].split() for name in
+             ("de ", "mean trained", "mean zero-shot", "Japonic")}  # fmt: skip
+    assert means["mean trained"][0:2] == [means["de "][0], means["de "][2]]  # of one language, without its candidates
+    assert means["mean zero-shot"][0] == "6"  # queries of two languages
     assert any("no caption in this language; an earlier stage had en." in line for line in lines)
