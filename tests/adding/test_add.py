@@ -15,6 +15,7 @@ import worlds
 import babelreel
 from babelreel.adding.add import WORK, Added, add_language
 from babelreel.adding.plan import Addition, open_pairs, related
+from babelreel.config import from_dict
 from babelreel.corpora.manifest import write_manifest
 from babelreel.corpora.pairs import read_pairs
 from babelreel.errors import ConfigError, CorpusError
@@ -24,6 +25,8 @@ from babelreel.index.query import Query
 from babelreel.index.search import Searcher
 from babelreel.media.windows import Windows
 from babelreel.runs import read_run_info
+from babelreel.training.loop import train
+from babelreel.training.recipe import Recipe
 from babelreel.types import Corpus
 
 QUICK = {"training.epochs": 2, "training.validate_every": 2, "training.batch_size": 41}  # of 82 pairs
@@ -151,6 +154,13 @@ def test_a_hub_folder(method: Any, pretrained: bool, world: Path, tmp_path: Path
     assert ("0.0 % of cs is unknown to the tokenizer" in said) == pretrained
 
 
+def test_a_tower_that_cannot_write_the_language_is_refused(world: Path, tmp_path: Path) -> None:
+    numbers = worlds.write_mclip(tmp_path / "numbers", 32, [f"{n} + {n + 1} = {2 * n + 1}" for n in range(60)])
+    for method in ("mla", "mkd"):
+        with pytest.raises(CorpusError, match=r"of cs is unknown to the tokenizer(.*\n)+Nothing was trained"):
+            add(world / "clip", tmp_path / method, method=method, tower=str(numbers))
+
+
 def test_interrupted_it_goes_on(world: Path, tmp_path: Path) -> None:
     def stop(done: int, total: int, note: str = "", /) -> None:
         if done == 9:
@@ -225,6 +235,13 @@ def test_parts_of_a_corpus_are_kept(tmp_path: Path) -> None:
     assert set(parts("").values()) == {"train", "val", "test"}
     with pytest.raises(CorpusError, match="and none to train on"):
         parts("test")
+
+
+def test_a_method_that_learns_from_media_refuses_text(world: Path, tmp_path: Path) -> None:
+    method = {"name": "clip4clip", "vision": {"source": str(world / "clip")}, "text": {"source": str(world / "clip")}}
+    recipe = from_dict(Recipe, {"method": method, "data": {"corpus": str(world / "cs.tsv"), "langs": ["cs"]}})
+    with pytest.raises(ConfigError, match=r"learns from media, and .* is text alone"):
+        train(recipe, tmp_path / "run")
 
 
 def test_related_languages() -> None:

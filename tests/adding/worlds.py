@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -75,19 +76,20 @@ def write_pictures(folder: Path, count: int = 24) -> Corpus:
     for n, (english, czech, _) in enumerate(triples()[:count]):
         Image.fromarray(generator.integers(0, 255, (32, 32, 3), dtype=np.uint8)).save(folder / f"{n}.png")
         captions = (Caption(f"{english} ({n})", "en"), Caption(f"{czech} ({n})", "cs"))
-        split = ("train", "train", "val", "test")[n % 4]
+        split = ("train", "train", "train", "val", "test")[n % 5]
         items.append(MediaItem(f"i{n}", f"{n}.png", "image", split=split, captions=captions))
     corpus = Corpus("pictures", folder, tuple(items))
     write_manifest(corpus, folder / "pictures.jsonl")
     return corpus
 
 
-def write_mclip(folder: Path, width: int) -> Path:
-    """A random multilingual tower in the layout of the published ones, its vocabulary of Czech and English."""
+def write_mclip(folder: Path, width: int, texts: Sequence[str] = ()) -> Path:
+    """A random tower in the layout of the published ones, its vocabulary of Czech and English, or of `texts`."""
     from safetensors.torch import save_file
     from transformers import XLMRobertaConfig, XLMRobertaModel
 
-    tokenizer = train_tokenizer([text for row in triples() for text in row], 200, TextPolicy(32))
+    texts = texts or [text for row in triples() for text in row]
+    tokenizer = train_tokenizer(texts, 200, TextPolicy(32))
     settings = XLMRobertaConfig(
         vocab_size=tokenizer.vocab_size, hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
         intermediate_size=64, max_position_embeddings=66, pad_token_id=0, bos_token_id=1, eos_token_id=3,
