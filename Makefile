@@ -34,8 +34,10 @@ browser:
 	  { $$root apt-get update -qq && $$root apt-get install -y -qq --no-install-recommends chromium; } >/dev/null 2>&1 \
 	  || echo "chromium could not be installed, so the tests of the page are skipped"; }
 
+# The tests of the page run by themselves: a browser that hangs would starve the others.
 test: .venv/dev .venv-milvus/ready browser lint
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	tests/patiently 1500 $(BIN)/python -m pytest -n 2 --ignore-glob='*/test_page*.py'
+	tests/patiently 400 $(BIN)/python -m pytest tests/serve/test_page*.py
 
 lint: .venv/dev
 	$(BIN)/ruff check src tests benchmarks

@@ -25,11 +25,11 @@ from babelreel.data.batches import bucketed
 from babelreel.data.rows import concatenate
 from babelreel.device import choose_device, inference
 from babelreel.encoders.features import RepresentationStore, encode_items
-from babelreel.hub import resolve
 from babelreel.encoders.media import MediaTower
 from babelreel.encoders.text import TextEncoder
 from babelreel.encoders.vision import VisionEncoder
 from babelreel.errors import CorpusError, ModelError, ScoreError
+from babelreel.hub import resolve
 from babelreel.language import detect
 from babelreel.media.video import Sampling
 from babelreel.methods.base import Method

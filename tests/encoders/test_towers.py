@@ -16,10 +16,10 @@ from conftest import SMALL, TEXTS
 
 from babelreel.data.tokenizers import Tokenizer
 from babelreel.encoders.fingerprint import fingerprint
-from babelreel.hub import resolve
 from babelreel.encoders.text import TextEncoder
 from babelreel.encoders.vision import ViewConfig, VisionEncoder
 from babelreel.errors import ConfigError, ModelError
+from babelreel.hub import resolve
 from babelreel.media.transforms import normalise
 
 Save = Callable[..., Path]

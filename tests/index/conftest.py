@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import subprocess
+import tempfile
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,26 +16,34 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = ROOT / ".venv-milvus" / "bin" / "python"
 
-STORES = ["memory", "lance", "milvus-lite", pytest.param("milvus-server", marks=pytest.mark.xdist_group("milvus"))]
+STORES = ["memory", "lance", "milvus-lite", "milvus-server"]
 
 
 @pytest.fixture(scope="session")
-def milvus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a real server, from its own environment (`make .venv-milvus/ready`), stopped in the end."""
+def milvus_server() -> Iterator[str]:
+    """The URL of a real server, from its own environment (`make .venv-milvus/ready`): one for all workers of a run."""
     if not SERVER.exists():
         pytest.skip("no Milvus server here: make .venv-milvus/ready")
-    folder = tmp_path_factory.mktemp("milvus")
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    folder = Path(tempfile.gettempdir()) / f"babelreel-milvus-{run}"
+    folder.mkdir(exist_ok=True)
+    with (folder / "users").open("w") as users, (folder / "start").open("w") as start:
+        fcntl.flock(users, fcntl.LOCK_SH)  # the server runs while somebody holds it
+        fcntl.flock(start, fcntl.LOCK_EX)
+        if not (folder / "port").exists():
+            _start(folder)
+        fcntl.flock(start, fcntl.LOCK_UN)
+        yield f"http://127.0.0.1:{(folder / 'port').read_text()}"
+
+
+def _start(folder: Path) -> None:
     script = Path(__file__).with_name("milvus_server.py")
-    command = [str(SERVER), str(script), str(folder)]
-    # It stops when its input ends, so also when the tests are killed.
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdin is not None
-        assert server.stdout is not None
-        port = server.stdout.readline().strip()
-        assert port, "the Milvus server did not start"
-        yield f"http://127.0.0.1:{port}"
-        server.stdin.close()
-        server.wait(20)
+    with (folder / "log").open("w") as log:
+        command = [str(SERVER), str(script), str(folder)]
+        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    while not (folder / "port").exists():
+        assert server.poll() is None, f"the Milvus server did not start: {(folder / 'log').read_text()}"
+        time.sleep(0.2)
 
 
 @pytest.fixture(scope="module")

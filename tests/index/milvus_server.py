@@ -1,8 +1,9 @@
-"""A Milvus server on a free port of this machine, for as long as the standard input is open.
+"""A Milvus server on a free port of this machine, for as long as somebody holds a lock on FOLDER/users.
 
     .venv-milvus/bin/python tests/index/milvus_server.py FOLDER
 
-Prints the port when it answers.
+Writes the port into FOLDER/port when it answers. All workers of a run of the tests share one; a lock goes with its
+process, so the server also ends when they are killed.
 """
 
 from __future__ import annotations
@@ -10,26 +11,41 @@ from __future__ import annotations
 import fcntl
 import socket
 import sys
-import tempfile
+import time
 from pathlib import Path
+from typing import IO
 
 from milvus import MilvusServer, MilvusServerConfig
 
+MACHINE = Path("/tmp/babelreel-milvus.lock")  # its etcd insists on port 2380: another run of the tests waits
+
 
 def main() -> None:
-    # Its etcd insists on port 2380, so there can be one on a machine: another run of the tests waits.
-    with (Path(tempfile.gettempdir()) / "babelreel-milvus.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    folder = Path(sys.argv[1])
+    with MACHINE.open("w") as machine, (folder / "users").open("w") as users:
+        fcntl.flock(machine, fcntl.LOCK_EX)
         port = free_port(0)
         free_port(2380)
-        config = MilvusServerConfig(data_dir=sys.argv[1], proxy_port=port)
+        config = MilvusServerConfig(data_dir=str(folder / "data"), proxy_port=port)
         # Its clock ticks five times a second, and what was written is seen a tick later: tests need not wait so long.
         config.set("proxy.timeTickInterval", 20)
         server = MilvusServer(config)
         server.start()
-        print(port, flush=True)
-        sys.stdin.read()
+        (folder / "port.new").write_text(str(port))
+        (folder / "port.new").rename(folder / "port")
+        while not alone(users):
+            time.sleep(0.5)
+        (folder / "port").unlink()  # while the lock is held: whoever comes now starts another
         server.stop()
+
+
+def alone(users: IO[str]) -> bool:
+    """Whether nobody holds the lock any more; then it is taken."""
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def free_port(port: int) -> int:

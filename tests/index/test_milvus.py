@@ -72,7 +72,6 @@ def test_nobody_answers() -> None:
         MilvusIndex("http://127.0.0.1:9")
 
 
-@pytest.mark.xdist_group("milvus")
 def test_a_server_without_the_index(new_url: Callable[[str], str]) -> None:
     url = new_url("milvus-server")
     with pytest.raises(IndexStoreError, match="There is no index"):

@@ -1,4 +1,4 @@
-"""The server as users start it: a process of its own, on a free port, stopped by its id."""
+"""The server as users start it: a process of its own on a free port, stopped by its id; or in a thread of this one."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2 as httpx
+import uvicorn
 
 PATIENCE = 120.0  # seconds until it answers: it loads torch
 
@@ -60,6 +63,22 @@ def serving(index: Path, folder: Path, *options: str, token: str = "") -> Iterat
     finally:
         process.kill()
         process.wait(30)
+
+
+@contextmanager
+def in_thread(app: Any, **options: Any) -> Iterator[str]:
+    """The address of an application on a free port."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=1, **options))
+    thread = threading.Thread(target=server.run, daemon=True)  # or a failed test would keep the process alive
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(20)
 
 
 def _wait(server: Server) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from playwright.sync_api import Page, expect
+from process import in_thread
 
 from babelreel.index.query import Answer
 from babelreel.index.search import Searcher
@@ -24,16 +22,8 @@ ARABIC, CHINESE = "قلب أخضر كبير", "一颗绿色的大爱心"
 @contextmanager
 def serving(index: Path, model: Model, settings: Settings) -> Iterator[str]:
     """The address of a server of an index."""
-    app = create_app(Searcher(index, model), settings)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    with in_thread(create_app(Searcher(index, model), settings)) as address:
+        yield address
 
 
 def search(page: Page, text: str) -> None:

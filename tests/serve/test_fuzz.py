@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import random
-import threading
-import time
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
 import pytest
 import schemathesis
-import uvicorn
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from PIL import Image
-from process import free_port
+from process import in_thread
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
@@ -32,15 +29,8 @@ UPLOADS = 150
 @pytest.fixture(scope="module")
 def home(client: TestClient) -> Iterator[str]:
     """The same application, on a port."""
-    server = uvicorn.Server(uvicorn.Config(client.app, port=free_port(), log_level="warning", lifespan="off"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{server.config.port}"
-    server.should_exit = True
-    thread.join()
+    with in_thread(client.app, lifespan="off") as address:
+        yield address
 
 
 def documented(client: TestClient) -> dict[str, Any]:

@@ -12,8 +12,6 @@ from seen import ARABIC, CHINESE, film_of, names, search, settled, shown_at, unt
 from babelreel.corpora.playground.render import FPS
 from babelreel.index.query import Answer
 
-pytestmark = pytest.mark.xdist_group("page")
-
 
 @pytest.mark.parametrize(("text", "direction", "lang"), [(ARABIC, "rtl", "Arabic"), (CHINESE, "ltr", "Chinese")])
 def test_a_typed_query_finds_and_a_click_plays_the_moment(

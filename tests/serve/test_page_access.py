@@ -16,8 +16,6 @@ from babelreel.index.query import Answer
 PHONE = {"width": 360, "height": 720}
 ROLES = ("link", "button", "searchbox", "textbox", "combobox", "radio", "slider", "dialog", "navigation", "image")
 
-pytestmark = pytest.mark.xdist_group("page")
-
 
 def test_the_keyboard_alone_searches_walks_opens_and_closes(open_page: Callable[..., Page]) -> None:
     page = open_page("/?kind=video")

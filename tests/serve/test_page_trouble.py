@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, Route, expect
 from seen import film_of, names, search, serving, settled
 
@@ -16,8 +15,6 @@ from babelreel.model import Model
 from babelreel.serve.settings import Settings
 
 TOKEN = "a-token-of-the-tests"
-
-pytestmark = pytest.mark.xdist_group("page")
 
 
 def test_no_good_match_is_an_answer(

@@ -38,7 +38,9 @@ MOST = 2000  # grams of a text
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 PIECES = regex.compile(rf"([{UNSPACED}]+)|((?:(?![{UNSPACED}])[\w\p{{M}}])+)")
 # The points of Hebrew and Arabic, the stroke that stretches an Arabic word, and the invisible joiners
-UNREAD = regex.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u200c\u200d]")
+UNREAD = regex.compile(
+    "[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u200c\u200d]"
+)
 
 
 def grams(text: str) -> list[str]:

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from babelreel.data.tokenizers import TextPolicy, Tokenizer
-from babelreel.hub import load_backbone, loading, read_json, require_safetensors, resolve
 from babelreel.errors import ModelError
+from babelreel.hub import load_backbone, loading, read_json, require_safetensors, resolve
 from babelreel.types import TextBatch
 
 # model_type of a hub configuration -> the transformers class of its text tower, and what it expects of texts

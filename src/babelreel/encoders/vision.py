@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
-from babelreel.hub import load_backbone, read_json, resolve
 from babelreel.errors import ConfigError
+from babelreel.hub import load_backbone, read_json, resolve
 from babelreel.media.transforms import ImageSpec, normalise
 
 # model_type of a hub configuration -> the transformers class of its vision tower
