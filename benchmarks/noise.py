@@ -3,7 +3,7 @@
     python benchmarks/noise.py [--quick] [--json FILE]
 
 Captions of the committed clips, and Multi30k's of the Flickr8k images where the development data lies beside. One in
-ten is spoiled, in five ways. Goal: at most 1 % of good ones is dropped; all copies, other languages and loops are found.
+ten is spoiled, in five ways. Goal: at most 1 % of good ones is dropped; copies, English and loops are all found.
 """
 
 from __future__ import annotations

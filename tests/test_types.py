@@ -22,6 +22,18 @@ def test_a_caption_refuses_what_is_not_one(text: str, lang: str, origin: str) ->
         Caption(text, lang, origin)
 
 
+@pytest.mark.parametrize("made", ["a model", {"beam": 4}, None])
+def test_a_captions_provenance_is_strings(made: object) -> None:
+    with pytest.raises(CorpusError, match="'made' must be an object of strings"):
+        Caption("a", "en", made=made)  # type: ignore[arg-type]
+
+
+def test_a_caption_with_provenance_can_stand_in_a_set() -> None:
+    one, other = Caption("a", "en", made={"model": "m"}), Caption("a", "en", made={"model": "n"})
+    assert one != other
+    assert len({one, other, Caption("a", "en", made={"model": "m"})}) == 2
+
+
 @pytest.mark.parametrize("lang", ["en", "pt-BR", "zh-Hans", "zh-Hant-TW", "quz", "sr-Latn"])
 def test_bcp47_codes(lang: str) -> None:
     assert Caption("a", lang).lang == lang
