@@ -182,7 +182,8 @@ def _finish(axes: Any, label: str, evaluations: Sequence[Evaluation], direction:
     told = f"{', '.join(models) if len(models) < 3 else f'{len(models)} models'} on {', '.join(where)}"
     axes.set_title(f"{told}, {direction}" if direction else told, fontsize=10, parse_math=False)
     if axes.get_legend_handles_labels()[1]:
-        legend = axes.legend(framealpha=0, labelcolor=PAGE_COLOUR, fontsize=9)
+        beside = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}  # a page's plot has no ground to cover bars with
+        legend = axes.legend(**beside, framealpha=0, labelcolor=PAGE_COLOUR, fontsize=9)
         for text in legend.get_texts():
             text.set_parse_math(False)  # a name may hold a dollar
 

@@ -46,7 +46,7 @@ def test_a_report_beside_a_published_table(files: Path, tmp_path: Path) -> None:
     done = run("report", *both, "--against", "leccr-table-1-multi30k", "--against", "mumur-table-8")
     assert done.exit_code == 0, done.output
     lines = done.output.splitlines()
-    ours = [line for line in lines if "measured here" in line]
+    ours = [line for line in lines if "  measured here  " in line]
     assert [line.split()[0] for line in ours] == ["one", "two"] * 2
     assert all("corpus, candidates" in line for line in ours)
     assert any("CCLM* (XLMR-L)  published, not its own" in line for line in lines)
