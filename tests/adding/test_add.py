@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import czech_world as worlds
 import pytest
 import torch
-import worlds
 
 import babelreel
 from babelreel.adding.add import WORK, Added, add_language

@@ -8,8 +8,8 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
+import czech_world as worlds
 import pytest
-import worlds
 
 from babelreel import cli
 
