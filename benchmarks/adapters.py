@@ -22,6 +22,7 @@ from babelreel.data.grams import learn_grams
 from babelreel.encoders.grams import GramConfig, GramEncoder
 from babelreel.encoders.media import MediaTower
 from babelreel.encoders.small import write_small_clip
+from babelreel.encoders.vocabularies import VocabularyConfig
 from babelreel.media.video import Sampling
 from babelreel.methods.clip4clip import CLIP4Clip
 from babelreel.methods.mla import MLA, MLAConfig
@@ -50,13 +51,13 @@ def bases(root: Path, texts: list[str]) -> dict[str, Path]:
 
 def measure(name: str, base: Path, texts: list[str], root: Path, quick: bool) -> list[dict[str, object]]:
     captions = [Caption(text, lang) for lang in LANGS for text in texts]
-    method = MLA.from_config(MLAConfig(str(base), LANGS), Sources(captions))
+    method = MLA.from_config(MLAConfig(str(base), LANGS, vocabulary=VocabularyConfig(size=8000)), Sources(captions))
     for parameter in method.adapters.parameters():
         torch.nn.init.normal_(parameter.data, std=0.02)
     model = Model(method, {"source": "benchmark"}, torch.device("cpu"))
     asked, langs = cycle(texts[:200]), cycle(LANGS)
     rows: list[dict[str, object]] = []
-    for size, repeats in ((1, 40 if quick else 400), (64, 3 if quick else 20)):
+    for size, repeats in ((1, 20 if quick else 300), (64, 2 if quick else 10)):
 
         def ask(lang: str | None, size: int = size) -> None:
             model.encode_text([next(asked) for _ in range(size)], lang or next(langs))
@@ -75,7 +76,7 @@ def measure(name: str, base: Path, texts: list[str], root: Path, quick: bool) ->
 def main() -> None:
     options = arguments(__doc__ or "")
     torch.set_num_threads(1)
-    texts = sentences(600 if options.quick else 3000)
+    texts = sentences(300 if options.quick else 3000)
     rows = []
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)

@@ -68,8 +68,8 @@ def closest(lang: str | None, among: Collection[str]) -> str | None:
     >>> closest("pt-BR", ["cs", "pt"]), closest("zh", ["zh-Hant"]), closest("sk", ["cs"])
     ('pt', 'zh-Hant', None)
     """
-    if not lang:
-        return None
+    if not lang or lang in among:
+        return lang or None
     known = {code.lower(): code for code in among}
     parts = lang.lower().split("-")
     for length in range(len(parts), 0, -1):

@@ -2,7 +2,7 @@
 
 run.json             method, architecture, versions, fingerprint, and how it was made
 model.safetensors    every weight
-texts/<role>/        a vocabulary for each text role
+texts/<role>/        a vocabulary for each text role, or for each language of it
 """
 
 from __future__ import annotations

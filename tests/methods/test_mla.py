@@ -33,6 +33,7 @@ SAID = {
 }
 CAPTIONS = [Caption(text, lang) for lang, texts in SAID.items() for text in texts * 2]
 SMALL = {"vocabulary": {"size": 300, "width": 16, "drop_grams": 0.0, "dropout": 0.0}, "acquirer": {"hidden": 16}}
+ENOUGH = {"clip": (90, 4e-3), "grams": (60, 1e-2)}  # steps and their rate
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +70,8 @@ def batch(method: MLA, langs: tuple[str, ...] = ("de",)) -> Batch:
     return Batch(media() if method.reads_media else None, texts=texts)
 
 
-def fit(method: MLA, given: Batch, steps: int) -> list[float]:
-    optimizer = torch.optim.Adam([p for p in method.parameters() if p.requires_grad], 3e-3)
+def fit(method: MLA, given: Batch, steps: int, lr: float = 1e-2) -> list[float]:
+    optimizer = torch.optim.Adam([p for p in method.parameters() if p.requires_grad], lr)
     seen = []
     for _ in range(steps):
         (loss,) = method.train()(given, 0.0).values()
@@ -89,7 +90,7 @@ def test_transfer_overfits_eight_pairs(base: str, distance: str, folder: Path) -
     method = build(folder / base, ("de", "cs"), distance=distance)
     given = batch(method, ("de", "cs"))
     frozen = {name: value.clone() for name, value in method.base.state_dict().items()}
-    losses = fit(method, given, 100)
+    losses = fit(method, given, *ENOUGH[base])
     assert losses[-1] < losses[0] / 5
     assert all(value.equal(frozen[name]) for name, value in method.base.state_dict().items())
     with torch.no_grad():
@@ -109,7 +110,7 @@ def test_exposure_overfits_eight_pairs(base: str, folder: Path, tmp_path: Path) 
     assert all(value.equal(first.state_dict()[name]) for name, value in method.state_dict().items())
     given = batch(method, ("de", "cs"))
     features = method.backbone_features(media())
-    losses = fit(method, Batch(features=features, texts=given.texts), 100)
+    losses = fit(method, Batch(features=features, texts=given.texts), *ENOUGH[base])
     assert losses[-1] < losses[0] / 4
     save_run(method, tmp_path / "le")
     again = load_run(tmp_path / "le").eval()

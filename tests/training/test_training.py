@@ -133,7 +133,7 @@ def test_every_method_trains_by_recipe(kind: str, world: Path, tmp_path: Path) -
         first = {"name": "mla", "base": str(world / "clip"), "langs": ["de"], "vocabulary": {"size": 60, "width": 8}}
         chosen = recipe(world, data={"langs": ["de"], "mixing": "turns"}, training={"epochs": 2})
         train(replace(chosen, method=first), tmp_path / "nlt")
-        assert set(losses(tmp_path / "nlt")[0]) == {"cosine"}
+        assert set(losses(tmp_path / "nlt")[0]) == {"l2"}
         method = {"name": "mla", "base": str(tmp_path / "nlt"), "langs": ["de"], "stage": "le"}
         chosen = replace(chosen, method=method, training=replace(chosen.training, epochs=8))
         names = {"contrastive"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -34,7 +35,10 @@ class LanguageReader:
             ModelError: when a text is empty, or is in a language that is not among them.
         """
         known = self._known(texts, langs)
-        read = {name: (rows, self.readers[name]([texts[row] for row in rows])) for name, rows in self._rows(known)}
+        by_name = self._rows(known)
+        if len(by_name) == 1:
+            return replace(self.readers[by_name[0][0]](texts, (), role), langs=tuple(known))
+        read = {name: (rows, self.readers[name]([texts[row] for row in rows])) for name, rows in by_name}
         longest = max([1, *(batch.input_ids.shape[1] for _, batch in read.values())])
         ids = torch.zeros(len(texts), longest, dtype=torch.long)
         mask = torch.zeros(len(texts), longest, dtype=torch.bool)

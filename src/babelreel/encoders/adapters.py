@@ -79,11 +79,11 @@ class Adapters(nn.Module):
 
     def forward(self, tower: TextTower, batch: TextBatch) -> Tensor:
         """(B, D): B texts of added languages, `batch.langs`, not normalised."""
+        if len(set(batch.langs)) == 1:
+            return self._read(tower, batch, batch.langs[0])
         rows: dict[str, list[int]] = {}
         for row, lang in enumerate(batch.langs):
             rows.setdefault(lang, []).append(row)
-        if len(rows) == 1:
-            return self._read(tower, batch, batch.langs[0])
         parts = [self._read(tower, _some(batch, own), lang) for lang, own in rows.items()]
         order = torch.tensor([row for own in rows.values() for row in own]).argsort()
         return torch.cat(parts)[order.to(parts[0].device)]

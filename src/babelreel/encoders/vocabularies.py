@@ -55,7 +55,8 @@ class GramVocabulary(nn.Module):
         self.weights: Tensor
         self.register_buffer("weights", idf(tokenizer), persistent=False)
         self.table = nn.EmbeddingBag(tokenizer.vocab_size, width, mode="sum")
-        nn.init.normal_(self.table.weight, std=width**-0.5)
+        # The sum is normalised, so its size says nothing, but the smaller a vector the further a step turns it.
+        nn.init.normal_(self.table.weight, std=0.1 * width**-0.5)
         self.project = nn.Linear(width, target, bias=False)
         self.drop = nn.Dropout(dropout)
 

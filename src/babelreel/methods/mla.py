@@ -11,7 +11,8 @@ is AIM3-RUC/MLA.
 - The media side and English pass as they were, bit for bit: `MLA.route`, and an index stays valid.
 
 Stated differences:
-- `distance` "l2" is eq. 6, "mse" the authors' code, "cosine" sees direction alone, as ranking does.
+- `distance` "l2" is eq. 6 and the default, "mse" the authors' code, "cosine" sees direction alone. After 100 steps from
+  5,167 Czech pairs of Flickr8k the mean recall on `val` is 48.3, 48.1 and 46.1, in this order (one seed).
 - `scale` is fixed at 100, as in the code; eq. 8 has none (1), besides lacking the minus sign, and its denominator would
   sum one and the same pair.
 - The paper's acquirers begin at random; ours as the identity (`acquirer.start`), so that what the tower knows is what a
@@ -72,7 +73,7 @@ class MLAConfig:
     base: str
     langs: tuple[str, ...]
     stage: Stage = "nlt"
-    distance: Distance = "cosine"
+    distance: Distance = "l2"
     scale: float = 100.0
     anew: bool = False
     start_from: str = ""
@@ -94,7 +95,7 @@ class MLA(Method):
 
     def __init__(
         self, base: CLIP4Clip, adapters: Adapters, trained: Sequence[str] = (), *, stage: Stage = "nlt",
-        distance: Distance = "cosine", scale: float = 100.0,
+        distance: Distance = "l2", scale: float = 100.0,
     ) -> None:  # fmt: skip
         super().__init__()
         make_adaptable(base.text)
