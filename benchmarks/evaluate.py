@@ -1,4 +1,4 @@
-"""Ranks, all measures and bootstrap intervals in both directions, beside the obvious way: the whole matrix, sorted.
+"""An evaluation with all measures and intervals, plain and corrected, beside the obvious way: the whole matrix, sorted.
 
     python benchmarks/evaluate.py [--quick] [--json FILE]
 
@@ -10,15 +10,17 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
 from harness import arguments, in_turn, peak_gb, report
 
 from babelreel import scoring
-from babelreel.metrics import intervals, measure
-from babelreel.ranking import rank
-from babelreel.types import Ranks, Representation
+from babelreel.corrections import Correction
+from babelreel.evaluate import Header, evaluate
+from babelreel.types import Caption, Corpus, MediaItem, Representation
 
 WIDTH = 512
 
@@ -27,24 +29,30 @@ def towers(items: int, captions: int) -> tuple[Representation, Representation, n
     """Random vectors in which a caption lies near its item; `owner` (captions,) says which that is."""
     generator = torch.Generator().manual_seed(0)
     media = torch.randn(items, WIDTH, generator=generator)
-    owner = np.arange(captions) % items
+    owner = np.arange(captions) * items // captions
     texts = media[owner] + 3 * torch.randn(captions, WIDTH, generator=generator)
     one, two = (Representation(torch.nn.functional.normalize(t, dim=-1)) for t in (texts, media))
     return one, two, owner
 
 
-def ours(texts: Representation, media: Representation, owner: np.ndarray) -> dict[str, float]:
-    """Both directions, with intervals."""
-    forward = rank(scoring.dot, texts, media, [[o] for o in owner])
-    order = np.argsort(owner, kind="stable")
-    own = np.split(order, np.searchsorted(owner[order], np.arange(1, len(media))))
-    backward = rank(lambda m, t: scoring.dot(t, m).T, media, texts, own)
-    found = {}
-    for direction, ranks, groups in (("t2v", forward, owner), ("v2t", backward, np.arange(len(media)))):
-        all_ranks = Ranks("en", direction, tuple(map(str, range(len(ranks)))), ranks, groups, len(media))  # type: ignore[arg-type]
-        intervals(all_ranks)
-        found |= {f"{direction} {name}": value for name, value in measure(all_ranks).items()}
-    return found
+def ours(
+    texts: Representation, media: Representation, owner: np.ndarray, correction: Correction | None = None
+) -> dict[str, float]:
+    """The whole evaluation: both directions, every measure, intervals, what the languages say together."""
+    own = np.bincount(owner)
+    items = tuple(
+        MediaItem(str(n), f"{n}.jpg", "image", captions=(Caption("a photograph", "en"),) * int(count))
+        for n, count in enumerate(own)
+    )
+    header = Header("random vectors", "", "benchmark", "test", 0, "")
+    ids = [item.id for item in items]
+    found = evaluate(scoring.dot, Corpus("benchmark", Path(), items), texts, media, ids, header, None, correction)
+    return {f"{row.direction} {name}": value for row in found.rows for name, value in row.measures.items()}
+
+
+def corrected(texts: Representation, media: Representation, owner: np.ndarray) -> dict[str, float]:
+    """The same with scores corrected by the other queries, which are scored twice for it."""
+    return ours(texts, media, owner, Correction("dual-softmax"))
 
 
 def obvious(texts: Representation, media: Representation, owner: np.ndarray) -> dict[str, float]:
@@ -54,16 +62,17 @@ def obvious(texts: Representation, media: Representation, owner: np.ndarray) -> 
     forward = 1 + np.argmax(order == owner[:, None], axis=1)
     back = np.argsort(-scores.T, axis=1)
     hit = owner[back] == np.arange(len(scores.T))[:, None]
-    return {"t2v R@1": 100 * float((forward == 1).mean()), "v2t R@1": 100 * float(hit[:, 0].mean())}
+    return {"t2i R@1": 100 * float((forward == 1).mean()), "i2t R@1": 100 * float(hit[:, 0].mean())}
+
+
+VARIANTS = {"obvious, without": obvious, "ours, with intervals": ours, "ours, corrected": corrected}
 
 
 def small(repeats: int) -> list[dict[str, object]]:
     case = towers(1000, 1000)
     one, two = ours(*case), obvious(*case)
     assert all(abs(one[name] - value) < 1e-9 for name, value in two.items()), (one, two)
-    seconds = in_turn(
-        {"ours, with intervals": lambda: ours(*case), "obvious, without": lambda: obvious(*case)}, repeats
-    )
+    seconds = in_turn({name: partial(function, *case) for name, function in VARIANTS.items()}, repeats)
     base = seconds["obvious, without"]
     size = "1,000 x 1,000"
     return [{"size": size, "variant": v, "seconds": s, "ratio_to_obvious": s / base} for v, s in seconds.items()]
@@ -72,7 +81,7 @@ def small(repeats: int) -> list[dict[str, object]]:
 def large(items: int, captions: int) -> list[dict[str, object]]:
     """Each in a process of its own, so that the peak memory is its own."""
     rows: list[dict[str, object]] = []
-    for variant in ("obvious, without", "ours, with intervals"):
+    for variant in VARIANTS:
         done = subprocess.run(
             [sys.executable, __file__, "--case", variant, str(items), str(captions)], capture_output=True, text=True
         )
@@ -89,7 +98,7 @@ def one_case(variant: str, items: int, captions: int) -> None:
     """Print seconds and the process's peak memory in GB, of which the libraries are about 0.3."""
     case = towers(items, captions)
     began = time.perf_counter()
-    (ours if variant.startswith("ours") else obvious)(*case)
+    VARIANTS[variant](*case)
     print(time.perf_counter() - began, peak_gb())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -14,6 +15,7 @@ HEADER = Header("some/model", "f00d", "corpus", "test", 7, "c0ffee")
 LANGS = ("en", "de", "zh")
 
 
+@cache
 def evaluation(
     items: int = 40, noise: float = 1.0, langs: tuple[str, ...] = LANGS, failed: int = 0, *, seed: int = 0,
     captions: int = 1, kind: str = "video", header: Header = HEADER,

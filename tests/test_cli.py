@@ -19,7 +19,7 @@ from babelreel import cli
 from babelreel.corpora.manifest import write_manifest
 from babelreel.encoders.small import write_small_clip
 from babelreel.media.write import write_video
-from babelreel.runs import save_run
+from babelreel.runs import read_run_info, save_run
 from babelreel.types import Caption, Corpus, MediaItem
 
 
@@ -157,6 +157,15 @@ def test_eval_writes_what_it_prints(world: Path, tmp_path: Path) -> None:
     assert content["header"]["failed"] == 1
     assert "| de | t2v | 4 | 4 |" in files["t.md"].read_text()
     assert Image.open(files["t.png"]).size[0] > 100
+    asked = run(
+        "eval", world / "model", "--corpus", world / "media" / "m.jsonl", "--langs", "de", "--captions", 1,
+        "--frames", 2, "--sampling", "random", "--seed", 3, "--correction", "dual-softmax",
+        "--cache", tmp_path / "cache",
+    )  # fmt: skip
+    assert asked.returncode == 3, asked.stderr
+    for said in ("the first 1 of an", "corrected by dual-softmax (temperature 0.05)", "2 frames, random (seed 3)"):
+        assert said in asked.stdout.splitlines()[0]
+    assert "have seen the other test queries" in asked.stdout
     unknown = run("eval", world / "model", "--corpus", world / "media" / "m.jsonl", "--langs", "sw")
     assert unknown.returncode == 1
     assert "no captions in sw" in unknown.stderr
@@ -231,10 +240,11 @@ def test_help_and_version() -> None:
 def test_join(world: Path, tmp_path: Path) -> None:
     """Runs become one model, which is searched like any other; what is no run is told."""
     method = babelreel.load(world / "model", device="cpu").method
-    for name in ("a", "b"):
-        save_run(method, tmp_path / name)
+    for name, lang in (("a", "de"), ("b", "en")):
+        save_run(method, tmp_path / name, {"trained": [lang], "earlier": ["fr"]})
     done = run("join", tmp_path / "a", tmp_path / "b", "-o", tmp_path / "both")
     assert done.returncode == 0, done.stderr
+    assert read_run_info(tmp_path / "both").made["trained"] == ["de", "en", "fr"]
     table = run("eval", tmp_path / "both", "--corpus", world / "media" / "m.jsonl", "--split", "test")
     assert table.returncode == 3, table.stderr  # one file cannot be read
     wrong = run("join", tmp_path / "a", world / "media", "-o", tmp_path / "none")

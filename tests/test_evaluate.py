@@ -169,7 +169,7 @@ def test_what_does_not_fit() -> None:
         evaluate(scoring.dot, replace(found, items=found.items[4:]), texts[:0], one_hot([4]), ["i4"], HEADER)
     broken = one_hot([0, 1, 2, 3])
     broken.pooled[2, 0] = float("nan")  # type: ignore[index]
-    with pytest.raises(ScoreError, match="for query 'i0#de.0' and candidate 'i2'"):  # de is measured first
+    with pytest.raises(ScoreError, match=r"for query 'i0#de\.0' and candidate 'i2'"):  # de is measured first
         evaluate(scoring.dot, found, texts, broken, ["i0", "i1", "i2", "i3"], HEADER)
 
 

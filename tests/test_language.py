@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from babelreel.corpora.manifest import read_manifest
-from babelreel.language import CANDIDATES, closest, detect
+from babelreel.corpora.registry import CORPORA
+from babelreel.errors import ConfigError
+from babelreel.language import CANDIDATES, FAMILIES, closest, detect, family, is_code, require_code
 
 CLIPS = Path(__file__).resolve().parents[1] / "recipes" / "clips.jsonl"
 
@@ -56,3 +58,37 @@ def test_the_loaded_identifier_knows_every_candidate() -> None:
 )  # fmt: skip
 def test_a_code_is_read_by_the_closest(lang: str | None, among: list[str], found: str | None) -> None:
     assert closest(lang, among) == found
+
+
+def test_every_language_of_a_corpus_has_a_family() -> None:
+    published = {lang for entry in CORPORA.values() for _, lang in entry.published}
+    assert len(published) >= 36
+    assert {lang for lang in published if family(lang) is None} == set()
+    assert {lang for lang in CANDIDATES if family(lang) is None} == {"eo"}  # planned
+
+
+def test_families_by_hand() -> None:
+    for family_name, langs in {
+        "Indo-European/Germanic": "en de nl sv", "Indo-European/Romance": "fr pt-BR es it ro",
+        "Indo-European/Slavic": "cs ru PL", "Afro-Asiatic/Semitic": "ar he", "Sino-Tibetan/Sinitic": "zh zh-Hant",
+        "Turkic": "tr", "Japonic": "ja", "Niger-Congo/Bantu": "sw", "Uralic/Hungarian": "hu",
+        "Austronesian/Malayo-Polynesian": "id fil mi", "Quechuan": "quz",
+    }.items():  # fmt: skip
+        assert {family(lang) for lang in langs.split()} == {family_name}
+    assert family("xx") is None
+
+
+def test_no_language_has_two_families() -> None:
+    every = [lang for langs in FAMILIES.values() for lang in langs.split()]
+    assert len(every) == len(set(every))
+
+
+def test_codes_are_told_from_words_and_mistakes() -> None:
+    assert all(map(is_code, CANDIDATES))
+    assert all(is_code(lang) for langs in FAMILIES.values() for lang in langs.split())
+    assert not any(map(is_code, ["", "cz", "jp", "the", "dog", "EN", "english", "pt_BR", "en-", "e"]))
+    assert require_code("zh-Hant-TW") == "zh-Hant-TW"
+    with pytest.raises(ConfigError, match="'jp' is no code of a language that is known here. Did you mean 'ja'"):
+        require_code("jp")
+    with pytest.raises(ConfigError, match="such as 'cs' or 'pt-BR'"):
+        require_code("Czech")

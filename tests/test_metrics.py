@@ -11,11 +11,13 @@ from babelreel.metrics import (
     _draws,
     _Table,
     chance,
+    holm,
     intervals,
     joined,
     mean_recall,
     measure,
     paired,
+    paired_mean,
     sum_of_recalls,
 )  # fmt: skip
 from babelreel.types import Ranks
@@ -163,3 +165,45 @@ def test_joined_languages_are_drawn_together() -> None:
     assert measure(both)["R@1"] == 50
     assert intervals(both)["R@1"] == (50, 50)
     assert intervals(one)["R@1"][0] < 40
+
+
+def pair(lang: str, groups: list[int], seed: int) -> tuple[Ranks, Ranks]:
+    """Two models' ranks of the same queries, the first a little better."""
+    rng = np.random.default_rng(seed)
+    ids = tuple(f"{lang}{n}" for n in range(len(groups)))
+    values = (rng.integers(1, 13, len(groups)), rng.integers(1, 16, len(groups)))
+    one, two = (Ranks(lang, "t2v", ids, v, np.array(groups), 20) for v in values)
+    return one, two
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_a_paired_mean_is_what_a_plain_bootstrap_finds(name: str) -> None:
+    """Lists of drawn queries, measured anew; of five items two have German queries, so some draws have none of them."""
+    pairs = [pair("de", [2, 2, 9, 9, 9], 0), pair("en", [2, 3, 3, 5, 7], 1)]
+    items, draws, rng = [2, 3, 5, 7, 9], 300, np.random.default_rng(6)
+    drawn = []
+    for _ in range(draws):
+        chosen = [items[n] for n in rng.integers(0, len(items), len(items))]
+        differences = []
+        for one, two in pairs:
+            rows = [row for item in chosen for row in range(len(one)) if one.groups[row] == item]
+            if rows:
+                first, second = (measure(ranks([int(r.ranks[row]) for row in rows]))[name] for r in (one, two))
+                differences.append(first - second)
+        drawn.append(np.mean(differences))
+    found = paired_mean(pairs, name, seed=6, draws=draws)
+    assert found.value == pytest.approx(np.mean([measure(a)[name] - measure(b)[name] for a, b in pairs]))
+    assert (found.low, found.high) == pytest.approx(tuple(np.percentile(drawn, [2.5, 97.5])))
+    assert found.p == min(1, 2 * (min(np.sum(np.array(drawn) <= 1e-9), np.sum(np.array(drawn) >= -1e-9)) + 1) / 301)
+
+
+def test_a_mean_of_one_is_a_paired_test() -> None:
+    one, two = pair("de", [4, 4, 8, 8, 9], 2)
+    assert paired_mean([(one, two)], "MRR", 3, 200) == paired(one, two, "MRR", 3, 200)
+
+
+def test_holm() -> None:
+    assert holm({"de": 0.01, "fr": 0.04, "cs": 0.03}) == pytest.approx({"de": 0.03, "fr": 0.06, "cs": 0.06})
+    assert holm({"a": 0.6, "b": 0.5}) == {"a": 1.0, "b": 1.0}
+    assert list(holm({"z": 0.2, "a": 0.1})) == ["z", "a"]
+    assert holm({"en": 0.2}) == {"en": 0.2}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +14,14 @@ from PIL import Image
 from random_evaluations import HEADER, evaluation
 
 from babelreel.errors import ConfigError, MissingExtraError
-from babelreel.plots import plot_recall
+from babelreel.plots import draw_curves, draw_gaps, draw_matrix, draw_recall, inline_svg, plot_matrix, plot_recall
 
 
 @pytest.mark.parametrize("count", [1, 3, 36])
 def test_a_plot_is_drawn(tmp_path: Path, count: int) -> None:
-    result = evaluation(langs=tuple(f"{a}{b}" for a in "abcdef" for b in "ghijkl")[:count], failed=3)
+    langs = [f"{a}{b}" for a in "abcdef" for b in "ghijkl"][:count]
+    result = evaluation(langs=("en",), failed=3)
+    result = replace(result, rows=tuple(replace(row, lang=lang) for lang in langs for row in result.rows))
     path = tmp_path / "new folder" / "plot.png"
     plot_recall(result, path)
     picture = np.asarray(Image.open(path).convert("L"))
@@ -44,3 +47,60 @@ def test_a_plot_without_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtraError, match="report"):
         plot_recall(evaluation(items=3), tmp_path / "plot.png")
+
+
+def words(svg: str) -> set[str]:
+    """The texts of an SVG, which must be well formed."""
+    return {
+        "".join(text.itertext()).strip() for text in ElementTree.fromstring(svg).iter() if text.tag.endswith("text")
+    }
+
+
+def test_words_stand_in_plots_as_words() -> None:
+    one, two = (evaluation(header=replace(HEADER, model=f"runs/{name}_$x$")) for name in "ab")
+    found = words(inline_svg(draw_recall([one, two], "v2t"), "p"))
+    assert {"de", "en", "zh", "R@1 (%)", "a_$x$", "b_$x$", "chance", "a_$x$, b_$x$ on corpus test, v2t"} <= found
+    assert {"de", "zh", "R@1 minus English's (points)", "a_$x$"} <= words(inline_svg(draw_gaps([one, two], "t2v"), "p"))
+    found = words(inline_svg(draw_curves(one, "t2v"), "p"))
+    assert {"de", "en", "zh", "k", "R@k (%)", "1", "10", "20"} <= found
+
+
+def test_a_matrix_shows_its_values_and_leaves_out_what_there_is_not(tmp_path: Path) -> None:
+    matrix = np.array([[10.04, np.nan], [55.5, 99.0]])
+    found = words(inline_svg(draw_matrix(matrix, ["en", "de"], ["sw", "zh"], "title"), "p"))
+    assert found == {"10.0", "55.5", "99.0", "en", "de", "sw", "zh", "test language", "title"}
+    plot_matrix(matrix, ["en", "de"], ["sw", "zh"], tmp_path / "m.svg")
+    assert {"10.0", "99.0", "zh"} <= words((tmp_path / "m.svg").read_text(encoding="utf-8"))
+    nothing = words(inline_svg(draw_matrix(np.full((1, 1), np.nan), ["en"], ["de"]), "p"))
+    assert {"en", "de"} <= nothing
+
+
+def test_bars_and_curves_are_as_high_as_what_was_measured() -> None:
+    result = evaluation()
+    axes = draw_recall([result]).axes[0]
+    heights = {round(bar.get_height(), 6) for bar in axes.patches}
+    assert heights == {round(row.measures["R@1"], 6) for row in result.rows}
+    assert len(axes.patches) == 6
+    for line, lang in zip(draw_curves(result, "t2v").axes[0].lines, ("de", "en", "zh"), strict=True):
+        assert line.get_label() == lang
+        assert list(line.get_xdata()) == list(range(1, 41))  # of 40 candidates
+        for k in (1, 5, 10):
+            assert line.get_ydata()[k - 1] == pytest.approx(result.row(lang, "t2v").measures[f"R@{k}"])
+    gaps = [bar.get_height() for bar in draw_gaps([result], "t2v").axes[0].patches]
+    english = result.row("en", "t2v").measures["R@1"]
+    assert gaps == pytest.approx([result.row(lang, "t2v").measures["R@1"] - english for lang in ("de", "zh")])
+
+
+def test_inline_plots_share_no_ids_and_take_the_pages_colour() -> None:
+    figure = draw_curves(evaluation(), "t2v")
+    one, two = inline_svg(figure, "one"), inline_svg(figure, "two")
+    own = [{node.get("id") for node in ElementTree.fromstring(svg).iter()} - {None} for svg in (one, two)]
+    assert own[0]
+    assert not own[0] & own[1]
+    used = set(re.findall(r"(?:url\(|href=\")#([^)\"]+)", one))
+    assert used
+    assert used <= own[0]
+    assert "currentColor" in one
+    assert "#010203" not in one
+    assert one.startswith("<svg")
+    assert inline_svg(draw_curves(evaluation(), "t2v"), "one") == one  # the same again, without a date

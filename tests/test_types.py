@@ -103,3 +103,14 @@ def test_ranks_start_at_one_and_match_their_queries() -> None:
         Ranks("en", "t2v", ("q",), np.array([0]), np.array([0]), 3)
     with pytest.raises(ValueError, match="one entry a query"):
         Ranks("en", "t2v", ("q", "r"), np.array([1]), np.array([0]), 3)
+
+
+def test_captions_are_numbered_within_their_language() -> None:
+    """Leaving a language out renames no caption of the others."""
+    langs = ("en", "de", "en", "pt-BR", "de")
+    item = MediaItem("a#1", "a.png", "image", captions=tuple(Caption(f"{n}", lang) for n, lang in enumerate(langs)))
+    assert item.caption_ids == ("a#1#en.0", "a#1#de.0", "a#1#en.1", "a#1#pt-BR.0", "a#1#de.1")
+    (german,) = Corpus("c", Path(), (item,)).select(langs=["de"]).items
+    assert german.caption_ids == ("a#1#de.0", "a#1#de.1")
+    named = dict(zip(item.caption_ids, item.captions, strict=True))
+    assert [named[i] for i in german.caption_ids] == list(german.captions)

@@ -16,6 +16,7 @@ import typer
 from babelreel.commands.adding import adding_app
 from babelreel.commands.data import data_app
 from babelreel.commands.index import index_app
+from babelreel.commands.report import report_app
 from babelreel.commands.serve import serve_app
 from babelreel.commands.shared import (
     Bank,
@@ -54,6 +55,7 @@ app = typer.Typer(
 app.add_typer(adding_app)
 app.add_typer(data_app, name="data")
 app.add_typer(index_app)
+app.add_typer(report_app)
 app.add_typer(serve_app)
 
 

@@ -97,6 +97,8 @@ def draw_curves(evaluation: Evaluation, direction: Direction) -> Figure:
         share = 100 * np.searchsorted(np.sort(ranks.ranks), first, side="right") / len(ranks)
         axes.plot(first, share, marks[n // len(SERIES) % len(marks)], label=ranks.lang)
     axes.set_xscale("log")
+    axes.set_xticks([1, 2, 5, 10, 20, 50, LONGEST], ["1", "2", "5", "10", "20", "50", str(LONGEST)])
+    axes.set_xticks([], minor=True)
     axes.set_xlabel("k")
     axes.set_ylim(0, 100)
     _finish(axes, "R@k (%)", [evaluation], direction)

@@ -22,7 +22,7 @@ def corpus(root: Path, count: int = 8) -> Corpus:
     items = []
     for n in range(count):
         split = "train" if n % 2 else "test"
-        (root / f"{n}.mp4").write_bytes(b"x")
+        (root / f"{n}.mp4").write_bytes(b"%d" % n)
         captions = (Caption(f"Caption number {n}.", "en"), Caption(f"Die {n}. schöne Überschrift", "de"))
         items.append(MediaItem(f"i{n}", f"{n}.mp4", "video", split=split, captions=captions, tags={"source": f"s{n}"}))
     return Corpus("c", root, tuple(items))
@@ -59,6 +59,10 @@ def test_one_file_under_two_ids(tmp_path: Path) -> None:
     sound = corpus(tmp_path)
     found = only(audit(changed(sound, 0, path="2.mp4")))
     assert (found.kind, found.examples) == ("same file", ("2.mp4: i0, i2",))
+    (tmp_path / "0.mp4").write_bytes((tmp_path / "4.mp4").read_bytes())
+    copy = only(audit(sound))
+    assert (copy.kind, copy.examples) == ("same file", ("0.mp4: i0, i4",))
+    (tmp_path / "0.mp4").write_bytes(b"0")
     spans = changed(changed(sound, 0, path="2.mp4", start=0.0, end=1.0), 2, start=1.0, end=2.0)
     assert audit(spans) == []  # two spans of one file are two items
 
@@ -81,6 +85,13 @@ def test_leaks_by_file_by_source_and_by_text(tmp_path: Path) -> None:
     sound = corpus(tmp_path)
     file = only(audit(changed(changed(sound, 0, path="1.mp4", start=0.0, end=1.0), 1, start=2.0, end=3.0)))
     assert (file.kind, file.fault, file.examples) == ("leak", True, ("i0",))
+    (tmp_path / "4.mp4").write_bytes((tmp_path / "3.mp4").read_bytes())  # a copy under another name
+    kinds = {finding.kind: finding for finding in audit(sound)}
+    assert kinds.keys() == {"same file", "leak"}
+    assert (kinds["leak"].text, kinds["leak"].examples) == ("1 items of test lie in files that train has too", ("i4",))
+    (tmp_path / "4.mp4").write_bytes(b"4")
+    chosen = changed(sound, 0, split="val", path="2.mp4", start=0.0, end=1.0)  # nothing of it is in train
+    assert only(audit(changed(chosen, 2, start=1.0))).text == "1 items of test lie in files that val has too"
     source = only(audit(changed(sound, 0, tags={"source": "s3"})))
     assert (source.text, source.examples) == (
         "1 of 4 items of test are cut from sources that train has clips of",
@@ -94,13 +105,40 @@ def test_leaks_by_file_by_source_and_by_text(tmp_path: Path) -> None:
     assert audit(replace(sound, items=tuple(replace(i, split="test") for i in sound.items))) == []
 
 
+def test_captions_that_stand_at_several_items_of_a_test_part(tmp_path: Path) -> None:
+    sound = corpus(tmp_path)
+    captions = (Caption("A dog.", "en"), Caption("a DOG", "en"))
+    twice = changed(changed(sound, 0, captions=captions), 2, captions=captions[:1])
+    found = only(audit(twice))
+    assert (found.kind, found.fault, found.examples) == ("ambiguous caption", False, ("i0, i2 (en): A dog.",))
+    other = changed(twice, 2, captions=(Caption("A dog.", "de"),))
+    assert audit(other) == []
+    training = changed(changed(sound, 1, captions=captions[:1]), 3, captions=captions[:1])
+    assert audit(training) == []
+
+
+def test_odd_lines_of_annotation_files_are_told_by_kind(tmp_path: Path) -> None:
+    files = {
+        "Flickr_8k.testImages.txt": ("a.jpg", "b.jpg"),
+        "Flickr_8k.trainImages.txt": ("c.jpg", "a.jpg"),
+        "Flickr8k.token.txt": ("a.jpg#0\ta dog", "b.jpg#0\t", "c.jpg#0\ta cat", "d.jpg#0\ta cow"),
+    }
+    put(tmp_path, files)
+    told = {f.kind: f for f in audit_named("flickr8k-official", tmp_path)[1]}
+    assert told["overlapping splits"].examples == ("a is in test and in train; it is left in test",)
+    assert told["empty caption"].examples == ("Flickr8k.token.txt, 2: the caption of b in en is empty and left out",)
+    assert told["unlisted item"].examples == (
+        "Flickr8k.token.txt, 4: the caption of d, which no split lists, is left out",
+    )
+
+
 def test_a_named_corpus_is_measured_against_the_published_figures(tmp_path: Path) -> None:
     rows = [f"ret{n},msr{n},video{n},a caption of {n}" for n in range(999)]
     put(tmp_path, {"MSRVTT_JSFUSION_test.csv": (HEADER, *rows, "ret999,msr999,video998, "), "v/video5.mp4": b""})
     found, findings = audit_named("msrvtt-1ka-9k", tmp_path)
     kinds = [finding.kind for finding in findings]
     assert len(found) == 999
-    assert kinds == ["missing file", "missing file", "count", "count", "note", "missing media"]
+    assert kinds == ["missing file", "missing file", "count", "count", "empty caption", "missing media"]
     told = "\n".join(map(str, findings))
     assert "MSRVTT_train.9k.csv is not below" in told
     assert "test in en has 999 items and 999 captions, published are 1,000 items and 1,000 captions" in told

@@ -188,8 +188,14 @@ def test_corpora_by_name(tmp_path: Path) -> None:
     assert [c.lang for c in open_corpus("flickr8k", tmp_path).items[0].captions] == ["en", "fr"]
     assert [c.lang for c in open_corpus("flickr8k-all", tmp_path).items[0].captions] == ["en", "fr", "pt"]
     assert [c.lang for c in open_corpus("flickr8k-xfc", tmp_path).items[0].captions] == ["ja"]
+    records = [
+        record | {"image": f"{s}.jpg", "split": s, "multi30k_split": "test_2016_flickr"} for s in ("train", "test")
+    ]
+    path.write_bytes(gzip.compress("\n".join(map(json.dumps, [record, *records])).encode()))
+    assert [i.id for i in open_corpus("flickr8k-less-xfc", tmp_path).items] == ["a.jpg", "test.jpg"]
+    assert {i.split for i in open_corpus("flickr8k-xfc", tmp_path).items} == {"test"}
     write_manifest(open_corpus("flickr8k", tmp_path), tmp_path / "manifest.jsonl")
-    assert len(open_corpus(str(tmp_path))) == 1
+    assert len(open_corpus(str(tmp_path))) == 3
 
 
 def test_the_real_file(data: Path) -> None:
@@ -201,5 +207,12 @@ def test_the_real_file(data: Path) -> None:
     having = {lang: sum(any(c.lang == lang for c in i.captions) for i in test.items) for lang in corpus.langs}
     assert having == {"ar": 1000, "cs": 934, "de": 934, "en": 1000, "fr": 934, "pt": 1000, "zh": 1000}
     assert all(corpus.path(i).is_file() for i in corpus.items)
+    zero_shot, less = read_flickr8k(data, "flickr8k-xfc"), read_flickr8k(data, "flickr8k-less-xfc")
+    assert (len(zero_shot), zero_shot.splits) == (213, ("test",))
+    assert zero_shot.langs == ("de", "en", "es", "id", "ja", "ru", "tr", "zh")
+    trained = {item.id for item in less.items if item.split != "test"}
+    assert not trained & {item.id for item in zero_shot.items}
+    assert len(trained) == 5605 + 486 - 158 - 19
+    assert less.select("test").langs == test.langs
     parallel = read_flickr8k(data, "flickr8k-m30k")
     assert all(c.group == "m30k" for i in parallel.items for c in i.captions)

@@ -95,6 +95,40 @@ def test_random_choices_follow_the_generator() -> None:
         assert [p // 10_000 for p in chosen] == list(range(6))
 
 
+def test_random_choices_without_a_generator_are_the_seeds_and_the_contents() -> None:
+    timeline = Timeline(list(range(0, 60_000, 40)), [0], 0.001)
+
+    def drawn(seed: int, content: str) -> list[int]:
+        sampling = Sampling(6, mode="random", seed=seed)
+        return choose(timeline, sampling, None, None, sampling.generator(content), "x")
+
+    assert drawn(1, "a") == drawn(1, "a")
+    assert len({tuple(drawn(seed, content)) for seed in (1, 2) for content in ("a", "b")}) == 4
+    unnamed = [choose(timeline, Sampling(6, mode="random"), None, None, None, path) for path in ("x", "x", "y")]
+    assert unnamed[0] == unnamed[1] != unnamed[2]
+    assert Sampling(seed=3).generator("a") is None
+
+
+def test_the_head_is_the_first_of_the_parts() -> None:
+    timeline = Timeline(list(range(0, 60_000, 40)), [0], 0.001)  # 25 a second for a minute
+    at_rate = choose(timeline, Sampling(12, rate=1.0, mode="head"), None, None, None, "x")
+    assert at_rate == choose(timeline, Sampling(None, rate=1.0), None, None, None, "x")[:12]
+    assert [p // 1000 for p in at_rate] == list(range(12))
+    assert choose(timeline, Sampling(12, mode="head"), None, None, None, "x") == timeline.pts[:12]
+    late = choose(timeline, Sampling(3, rate=2.0, mode="head"), 10.0, 50.0, None, "x")
+    assert [p // 500 for p in late] == [20, 21, 22]
+    assert choose(timeline, Sampling(12, rate=1.0, mode="head"), 0.0, 5.0, None, "x") == choose(
+        timeline, Sampling(12, rate=1.0), 0.0, 5.0, None, "x"
+    )
+    assert choose(timeline, Sampling(12, mode="head"), 0.0, 0.2, None, "x") == timeline.pts[:5]
+
+
+def test_a_seed_without_a_say_is_no_setting() -> None:
+    """A fingerprint covers the settings: those of runs and indexes that know no seed stay what they are."""
+    assert Sampling(8, 1.0, seed=3).settings() == {"frames": 8, "rate": 1.0, "mode": "uniform"}
+    assert Sampling(8, mode="random", seed=3).settings()["seed"] == 3
+
+
 def test_wrong_samplings_and_spans() -> None:
     with pytest.raises(MediaError, match="At least one frame"):
         Sampling(0)

@@ -18,7 +18,7 @@ from babelreel.errors import ConfigError
 from babelreel.evaluate import evaluate_model
 from babelreel.model import load
 from babelreel.training.recipe import Recipe
-from babelreel.training.sweep import sweep, to_markdown
+from babelreel.training.sweep import Trial, sweep, to_markdown, transfer
 from babelreel.types import Caption, Corpus, MediaItem
 
 
@@ -110,6 +110,38 @@ def test_a_sweep_goes_on_where_it_stopped(recipe: Path, tmp_path: Path) -> None:
     assert (done / "model.safetensors").stat().st_mtime_ns == before
     assert not any("1/2" in note and "loss" in note for note in steps)
     assert any("2/2" in note for note in steps)
+
+
+def test_languages_to_train_on_make_a_matrix_of_transfer(
+    recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BABELREEL_CACHE", str(tmp_path / "cache"))
+    command = ["sweep", str(recipe), "-o", str(tmp_path / "out"), "--set", "training.epochs=1"]
+    lines = "sweep={'data.langs' = [['en'], ['de', 'en'], ['de']]}"
+    done = CliRunner().invoke(app, [*command, "--set", lines, "--plot", str(tmp_path / "matrix.svg")])
+    assert done.exit_code == 0, done.output
+    rows = [line.replace("|", " ").split("  ") for line in done.output.splitlines() if line.startswith("|")]
+    rows = [[cell.strip() for cell in row if cell.strip()] for row in rows]
+    assert [row[0] for row in rows if row[0] in ("en", "de", "de, en")] == ["en", "de, en", "de"]
+    starred = {row[0]: [cell.endswith("*") for cell in row[1:3]] for row in rows[2:]}
+    assert starred == {"en": [True, False], "de, en": [False, False], "de": [False, True]}  # columns are de, en
+    assert "* zero-shot: the training had no caption in this language." in done.output
+    found = json.loads((tmp_path / "out" / "sweep.json").read_text())
+    assert [trial["trained"] for trial in found] == [["en"], ["de", "en"], ["de"]]
+    drawn = (tmp_path / "matrix.svg").read_text()
+    assert all(f">{label}<" in drawn for label in ("en", "de", "de, en", "test language"))
+    assert f">{found[2]['recalls'][0]['en']['R@1']:.1f}<" in drawn
+
+
+def test_a_matrix_is_made_of_means_over_seeds() -> None:
+    def trial(key: str, value: object, *english: float) -> Trial:
+        return Trial(key, value, tuple({"en": {"R@1": e}, "de": {"R@1": 2.0}} for e in english), None)
+
+    trials = [trial("seed", 1, 9.0), trial("data.langs", ["en"], 1.0, 2.0), trial("data.langs", ["de", "en"], 5.0, 7.0)]
+    matrix, rows, columns = transfer(trials)
+    assert (matrix.tolist(), rows, columns) == ([[2.0, 1.5], [2.0, 6.0]], ["en", "de, en"], ["de", "en"])
+    with pytest.raises(ConfigError, match=r"needs the line 'data.langs' in \[sweep\]; swept was seed"):
+        transfer(trials[:1])
 
 
 def test_what_does_not_fit_is_told_before_any_training(recipe: Path, tmp_path: Path) -> None:

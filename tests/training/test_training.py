@@ -146,6 +146,9 @@ def test_every_method_trains_by_recipe(kind: str, world: Path, tmp_path: Path) -
         chosen = replace(recipe(world, training={"freeze_backbone": False, "lr": 1e-3, "epochs": 4}), method=method)
         names = {"contrastive"}
     train(chosen, tmp_path / "run")
+    made = json.loads((tmp_path / "run" / "run.json").read_text())["made"]
+    seen = {"mumur": (["de", "en"], []), "mkd": (["de", "en"], ["en"]), "whole": (["de", "en"], [])}
+    assert (made["trained"], made["earlier"]) == seen[kind]  # the languages of this stage, and of those before it
     found = losses(tmp_path / "run")
     assert set(found[0]) == names
     assert sum(found[-1].values()) < 0.9 * sum(found[0].values())

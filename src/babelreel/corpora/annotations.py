@@ -40,6 +40,7 @@ class Annotations:
     def __init__(self, root: str | Path, name: str) -> None:
         self.root, self.name = Path(root), name
         self.notes: list[str] = []
+        self.kinds: dict[str, list[str]] = {}  # of the notes, those that say of what kind they are
         self.reading = ""  # the annotation file that was opened last
         self._drafts: dict[str, _Draft] = {}
         self._media: dict[str, list[str]] | None = None
@@ -237,7 +238,7 @@ class Annotations:
             start, end = span if span is not None else (None, None)
             self._drafts[id] = _Draft(path, kind, split, start, end, tags or {})
         elif known.split != split:
-            self.notes.append(f"{id} is in {known.split} and in {split}; it is left in {known.split}")
+            self._note("overlapping splits", f"{id} is in {known.split} and in {split}; it is left in {known.split}")
 
     def count(self, id: str) -> int:
         """How many captions the item has in the language of its first one."""
@@ -250,11 +251,15 @@ class Annotations:
         """Add a caption to an item; an empty one, and one of an item that no split lists, are noted and left out."""
         draft = self._drafts.get(id)
         if draft is None:
-            self.notes.append(f"{file}, {line}: the caption of {id}, which no split lists, is left out")
+            self._note("unlisted item", f"{file}, {line}: the caption of {id}, which no split lists, is left out")
         elif not isinstance(text, str) or not (text := text.strip()):
-            self.notes.append(f"{file}, {line}: the caption of {id} in {lang} is empty and left out")
+            self._note("empty caption", f"{file}, {line}: the caption of {id} in {lang} is empty and left out")
         else:
             draft.captions.append(Caption(text, lang, origin, group))
+
+    def _note(self, kind: str, text: str) -> None:
+        self.notes.append(text)
+        self.kinds.setdefault(kind, []).append(text)
 
     def corpus(self) -> Corpus:
         """All items in the order in which they were declared.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from babelreel.corpora.annotations import Annotations
 from babelreel.corpora.check import statistics
 from babelreel.corpora.entry import Entry
 from babelreel.corpora.registry import CORPORA, open_corpus, read_named
+from babelreel.errors import MediaError
+from babelreel.media.files import content_hash
 from babelreel.types import Caption, Corpus, MediaItem
 
 EXAMPLES = 5
@@ -47,14 +50,16 @@ def audit_named(name: str, root: str | Path | None = None) -> tuple[Corpus, list
     missing = [file for file in entry.files if not folder.has(file)]
     found = [Finding("missing file", f"{file} is not below {root}; from {entry.source}") for file in missing]
     found += _counts(corpus, entry)
-    if folder.notes:
-        found.append(_some("note", f"{len(folder.notes)} about the annotation files", folder.notes, fault=False))
+    told = {text for texts in folder.kinds.values() for text in texts}
+    kinds = folder.kinds | {"note": [text for text in folder.notes if text not in told]}
+    found += [_some(k, f"{len(t):,} in the annotation files", t, fault=False) for k, t in kinds.items() if t]
     return corpus, found + audit(corpus)
 
 
 def audit(corpus: Corpus) -> list[Finding]:
     """What can be said of any corpus: missing media, odd captions, and what of its other parts training would see."""
-    return [*_media(corpus), *_captions(corpus), *_leaks(corpus)]
+    content = _contents(corpus)
+    return [*_media(corpus, content), *_captions(corpus), *_ambiguous(corpus), *_leaks(corpus, content)]
 
 
 def _counts(corpus: Corpus, entry: Entry) -> Iterator[Finding]:
@@ -67,24 +72,41 @@ def _counts(corpus: Corpus, entry: Entry) -> Iterator[Finding]:
             yield Finding("count", f"{text} ({entry.figures})")
 
 
-def _media(corpus: Corpus) -> Iterator[Finding]:
-    there: dict[str, bool] = {}
+def _contents(corpus: Corpus) -> dict[str, str]:
+    """The media files that are there, by path, and for each the first path with the same content, often its own."""
+    paths = list(dict.fromkeys(item.path for item in corpus.items))
+    by_size: dict[int, list[str]] = defaultdict(list)
+    for path in paths:
+        file = corpus.media_root / path
+        if file.is_file():
+            by_size[file.stat().st_size].append(path)
+    first: dict[str, str] = {}
+    content: dict[str, str] = {}
+    for size, alike in by_size.items():
+        for path in alike:
+            name = path
+            if size and len(alike) > 1:  # only what is as long as another file is read
+                with suppress(MediaError):  # whoever decodes it tells why it cannot be read
+                    name = content_hash(corpus.media_root / path)
+            content[path] = first.setdefault(name, path)
+    return content
+
+
+def _media(corpus: Corpus, content: dict[str, str]) -> Iterator[Finding]:
     missing, whole = [], defaultdict(list)
     for item in corpus.items:
         if item.kind == "text":
             continue
-        if item.path not in there:
-            there[item.path] = corpus.path(item).is_file()
-        if not there[item.path]:
+        if item.path not in content:
             missing.append(f"{item.id}: {item.path}")
         if item.start is None and item.end is None:
-            whole[item.path].append(item.id)
+            whole[content.get(item.path, item.path)].append(item.id)
     if missing:
         text = f"{len(missing):,} of {len(corpus):,} items have no file below {corpus.media_root}; their queries fail"
         yield _some("missing media", text, missing)
     twice = [f"{path}: {', '.join(ids)}" for path, ids in whole.items() if len(ids) > 1]
     if twice:
-        yield _some("same file", f"{len(twice):,} files are whole items under several ids", twice)
+        yield _some("same file", f"{len(twice):,} files, by name or by content, are items under several ids", twice)
 
 
 def _captions(corpus: Corpus) -> Iterator[Finding]:
@@ -117,17 +139,42 @@ def _is_garbled(text: str) -> bool:
     return False
 
 
-def _leaks(corpus: Corpus) -> Iterator[Finding]:
-    """What of the other parts the training part holds: files, sources of clips, and sentences word for word."""
-    train = [item for item in corpus.items if item.split == "train"]
+def _ambiguous(corpus: Corpus) -> Iterator[Finding]:
+    """Captions of several items of a part that is tested on: whichever a model finds, it is wrong for the others."""
     for split in corpus.splits:
-        held = [item for item in corpus.items if item.split == split]
-        if split == "train" or not train or not held:
+        if split == "train":
             continue
-        paths = {item.path for item in train if item.path}
-        shared = [item.id for item in held if item.path in paths]
-        if shared:
-            yield _some("leak", f"{len(shared):,} items of {split} lie in files that train has too", shared)
+        asked: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+        for item in corpus.items:
+            for caption in item.captions if item.split == split else ():
+                asked[caption.lang, _words(caption)].setdefault(item.id, caption.text)
+        several = [
+            f"{', '.join(list(texts)[:3])} ({lang}): {next(iter(texts.values()))}"
+            for (lang, _), texts in asked.items()
+            if len(texts) > 1
+        ]
+        if several:
+            text = f"{len(several):,} captions of {split} stand at several items, word for word"
+            yield _some("ambiguous caption", text, several, fault=False)
+
+
+def _leaks(corpus: Corpus, content: dict[str, str]) -> Iterator[Finding]:
+    """What parts share: files, and with the training part sources of clips, and sentences word for word."""
+    files: dict[str, set[str]] = defaultdict(set)
+    for item in corpus.items:
+        if item.kind != "text":
+            files[item.split].add(content.get(item.path, item.path))
+    # What is trained on comes first, then what is chosen on.
+    order = sorted(corpus.splits, key=lambda split: (split != "train", split.startswith("test"), split))
+    train = [item for item in corpus.items if item.split == "train"]
+    for place, split in enumerate(order):
+        held = [item for item in corpus.items if item.split == split]
+        for other in order[:place]:
+            shared = [i.id for i in held if content.get(i.path, i.path) in files[other]]
+            if shared:
+                yield _some("leak", f"{len(shared):,} items of {split} lie in files that {other} has too", shared)
+        if split == "train" or not train:
+            continue
         sources = {source for item in train if (source := item.tags.get("source"))}
         shared = [f"{i.id} of {i.tags['source']}" for i in held if i.tags.get("source") in sources]
         if shared:

@@ -55,8 +55,12 @@ def _cells(evaluation: Evaluation) -> list[tuple[str, ...]]:
         own = [row for row in evaluation.rows if row.direction == direction]
         if len(own) > 1:
             rows.append(_mean("mean", own))
-        families = by_family([row.lang for row in own])
-        rows += [_mean(name, [row for row in own if row.lang in langs]) for name, langs in families.items()]
+        langs = [row.lang for row in own]
+        new = [lang for lang in langs if evaluation.header.zero_shot(lang)]
+        if 0 < len(new) < len(langs):
+            rows.append(_mean("mean trained", [row for row in own if row.lang not in new]))
+            rows.append(_mean("mean zero-shot", [row for row in own if row.lang in new]))
+        rows += [_mean(name, [row for row in own if row.lang in some]) for name, some in by_family(langs).items()]
     return rows
 
 

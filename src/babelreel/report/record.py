@@ -1,4 +1,4 @@
-"""An evaluation as JSON, with the ranks behind it, so that tests, curves and reports can be made from the file alone."""
+"""An evaluation as JSON with the ranks behind it: tests, curves and reports can be made from the file alone."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def from_json(text: str) -> Evaluation:
     except (ConfigError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         told = str(error) if isinstance(error, ConfigError) else repr(error)
         raise CorpusError(
-            f"This is not the JSON of an evaluation ({told}). `babelreel eval --json` writes it."
+            f"This is not the JSON of an evaluation ({told}). `babelreel eval --json` of this version writes it."
         ) from error
 
 

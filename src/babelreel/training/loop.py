@@ -95,11 +95,6 @@ def train(
         )
     features = None
     if recipe.training.freeze_backbone:
-        if method.sampling.mode == "random":
-            raise ConfigError(
-                "Random sampling draws frames anew at every step, but a frozen backbone's features are computed once. "
-                "Set training.freeze_backbone = false, or another method.sampling.mode."
-            )
         method.backbone().requires_grad_(False)
         # A method that trains on texts alone needs media for its validation only.
         needed = _both(whole, corpus, held_out) if method.reads_media else held_out
