@@ -88,7 +88,7 @@ def test_codes_are_told_from_words_and_mistakes() -> None:
     assert all(is_code(lang) for langs in FAMILIES.values() for lang in langs.split())
     assert not any(map(is_code, ["", "cz", "jp", "the", "dog", "EN", "english", "pt_BR", "en-", "e"]))
     assert require_code("zh-Hant-TW") == "zh-Hant-TW"
-    with pytest.raises(ConfigError, match="'jp' is no code of a language that is known here. Did you mean 'ja'"):
+    with pytest.raises(ConfigError, match="Did you mean 'ja'"):
         require_code("jp")
     with pytest.raises(ConfigError, match="such as 'cs' or 'pt-BR'"):
         require_code("Czech")
