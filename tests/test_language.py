@@ -8,7 +8,8 @@ import pytest
 
 from babelreel.corpora.manifest import read_manifest
 from babelreel.corpora.registry import CORPORA
-from babelreel.language import CANDIDATES, FAMILIES, closest, detect, family
+from babelreel.errors import ConfigError
+from babelreel.language import CANDIDATES, FAMILIES, closest, detect, family, is_code, require_code
 
 CLIPS = Path(__file__).resolve().parents[1] / "recipes" / "clips.jsonl"
 
@@ -80,3 +81,14 @@ def test_families_by_hand() -> None:
 def test_no_language_has_two_families() -> None:
     every = [lang for langs in FAMILIES.values() for lang in langs.split()]
     assert len(every) == len(set(every))
+
+
+def test_codes_are_told_from_words_and_mistakes() -> None:
+    assert all(map(is_code, CANDIDATES))
+    assert all(is_code(lang) for langs in FAMILIES.values() for lang in langs.split())
+    assert not any(map(is_code, ["", "cz", "jp", "the", "dog", "EN", "english", "pt_BR", "en-", "e"]))
+    assert require_code("zh-Hant-TW") == "zh-Hant-TW"
+    with pytest.raises(ConfigError, match="Did you mean 'ja'"):
+        require_code("jp")
+    with pytest.raises(ConfigError, match="such as 'cs' or 'pt-BR'"):
+        require_code("Czech")

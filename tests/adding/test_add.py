@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import czech_world as worlds
 import pytest
 import torch
-import worlds
 
 import babelreel
 from babelreel.adding.add import WORK, Added, add_language
@@ -18,7 +18,7 @@ from babelreel.adding.plan import Addition, open_pairs, related
 from babelreel.config import from_dict
 from babelreel.corpora.manifest import write_manifest
 from babelreel.corpora.pairs import read_pairs
-from babelreel.errors import ConfigError, CorpusError
+from babelreel.errors import BabelreelError, ConfigError, CorpusError
 from babelreel.index.build import build_index, describe_index
 from babelreel.index.exact import ExactIndex
 from babelreel.index.query import Query
@@ -159,6 +159,11 @@ def test_a_tower_that_cannot_write_the_language_is_refused(world: Path, tmp_path
     for method in ("mla", "mkd"):
         with pytest.raises(CorpusError, match=r"of cs is unknown to the tokenizer(.*\n)+Nothing was trained"):
             add(world / "clip", tmp_path / method, method=method, tower=str(numbers))
+        assert not (tmp_path / method).exists()
+    with pytest.raises(BabelreelError, match="reads grams"):
+        add(world / "run", tmp_path / "grams", tower=str(numbers))
+    (tmp_path / "grams").mkdir()  # an empty folder may be there before
+    add(world / "run", tmp_path / "grams", settings={"training.epochs": 1, "training.validate_every": 1})
 
 
 def test_interrupted_it_goes_on(world: Path, tmp_path: Path) -> None:

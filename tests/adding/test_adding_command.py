@@ -8,8 +8,8 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
+import czech_world as worlds
 import pytest
-import worlds
 
 from babelreel import cli
 
@@ -97,7 +97,7 @@ def test_mistakes_are_one_message(arguments: tuple[str, ...], message: str, worl
     assert done.code == 1
     assert message in done.err
     assert "Traceback" not in done.err
-    assert not (tmp_path / "new" / "run.json").exists()
+    assert not (tmp_path / "new").exists()
 
 
 def test_stopped_it_says_how_to_go_on(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

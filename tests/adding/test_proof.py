@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import czech_world as worlds
 import pytest
 import torch
-import worlds
 
 import babelreel
 from babelreel.adding.proof import prove_english

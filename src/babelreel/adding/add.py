@@ -35,7 +35,7 @@ from babelreel.corpora.manifest import write_manifest
 from babelreel.data.coverage import everyday
 from babelreel.data.languages import LanguageReader
 from babelreel.data.tokenizers import TextReader
-from babelreel.errors import ConfigError, CorpusError
+from babelreel.errors import BabelreelError, ConfigError, CorpusError
 from babelreel.methods.base import Method
 from babelreel.model import Model, load
 from babelreel.progress import Report
@@ -80,7 +80,11 @@ def add_language(
     checked = check_pairs(pairs, addition.langs, PIVOT, test)
     _tell_findings(checked, tell)
     work = _begin(model, addition, folder)
-    recipes = _recipes(model, addition, checked, work, tell)
+    try:
+        recipes = _recipes(model, addition, checked, work, tell)
+    except BabelreelError:
+        _undo(work)
+        raise
     corpora = [("pairs", checked.corpus.select("test"))] + ([(test.name, test)] if test is not None else [])
     before = measure(model, corpora, cache, report)
     for what, row in before:
@@ -134,6 +138,14 @@ def _begin(model: Model, addition: Addition, folder: Path) -> Path:
         with atomic_path(file) as temporary:
             temporary.write_text(json.dumps(request, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return work
+
+
+def _undo(work: Path) -> None:
+    """Leave no trace of an addition that was refused before anything was trained."""
+    if not any(work.glob("*/log.jsonl")):
+        shutil.rmtree(work)
+        if not any(work.parent.iterdir()):
+            work.parent.rmdir()
 
 
 def _base(model: Model, work: Path) -> Path:

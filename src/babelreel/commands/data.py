@@ -31,7 +31,7 @@ def data_list() -> None:
         print(f"{name}\n    {entry.about}\n    needs: {entry.needs}")
         print(f"    from: {entry.source}\n    licence: {entry.licence}")
     print("Any other corpus is a manifest: JSON lines with id, path, kind, start, end, split, captions.")
-    print("Parallel text is one too: TSV, CSV or JSON lines whose columns are named by language codes, such as en and cs.")
+    print("Parallel text is one too: TSV, CSV or JSON lines, the columns named by languages' codes, such as en and cs.")
 
 
 @data_app.command("stats")

@@ -162,7 +162,8 @@ def _leaks(corpus: Corpus, content: dict[str, str]) -> Iterator[Finding]:
     """What parts share: files, and with the training part sources of clips, and sentences word for word."""
     files: dict[str, set[str]] = defaultdict(set)
     for item in corpus.items:
-        files[item.split].add(content.get(item.path, item.path))
+        if item.kind != "text":
+            files[item.split].add(content.get(item.path, item.path))
     # What is trained on comes first, then what is chosen on.
     order = sorted(corpus.splits, key=lambda split: (split != "train", split.startswith("test"), split))
     train = [item for item in corpus.items if item.split == "train"]
