@@ -15,6 +15,7 @@ import typer
 
 from babelreel.commands.data import data_app
 from babelreel.commands.doctor import doctor_app
+from babelreel.commands.export import export_app
 from babelreel.commands.index import index_app
 from babelreel.commands.serve import serve_app
 from babelreel.commands.shared import (
@@ -48,6 +49,7 @@ app.add_typer(data_app, name="data")
 app.add_typer(doctor_app)
 app.add_typer(index_app)
 app.add_typer(serve_app)
+app.add_typer(export_app)
 
 
 def main() -> None:

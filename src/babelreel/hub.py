@@ -83,7 +83,7 @@ def loading(folder: Path, what: str) -> Iterator[None]:
     """Whatever transformers and safetensors raise on a folder that does not load becomes a `ModelError`."""
     try:
         yield
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+    except (ImportError, OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise ModelError(f"{folder} does not load as {what}: {reason}") from error
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from babelreel.device import multiplies_bfloat16
 from babelreel.errors import ScoreError
 from babelreel.types import Representation
 
@@ -190,13 +190,7 @@ def _multipliable(tokens: Tensor) -> Tensor:
     """Tokens in a type that products are fast and accurate in: their own on an accelerator, else mostly float32."""
     if tokens.dtype not in (torch.bfloat16, torch.float16) or tokens.device.type != "cpu":
         return tokens
-    return tokens if tokens.dtype == torch.bfloat16 and _multiplies_bfloat16() else tokens.float()
-
-
-@cache
-def _multiplies_bfloat16() -> bool:
-    able = torch.cpu.get_capabilities()
-    return any(able.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+    return tokens if tokens.dtype == torch.bfloat16 and multiplies_bfloat16() else tokens.float()
 
 
 def _products(rows: Tensor, tokens: Tensor) -> Tensor:

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 import torch
+from families import TEXTS
 
 from babelreel.data.tokenizers import TextPolicy, Tokenizer, train_tokenizer
 from babelreel.encoders.small import write_small_clip
 
-TEXTS = ["a red circle moves left", "ein roter Kreis", "一个红色的圆", "دائرة حمراء", "красный круг", "duara jekundu"]
-SMALL = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
 PROCESSOR = {
     "do_resize": True, "size": {"height": 32, "width": 32}, "resample": 3, "do_center_crop": False,
     "do_normalize": True, "image_mean": [0.5, 0.4, 0.3], "image_std": [0.5, 0.6, 0.7],

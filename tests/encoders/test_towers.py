@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 import transformers
-from conftest import SMALL, TEXTS
+from families import SMALL, TEXTS
 
 from babelreel.data.tokenizers import Tokenizer
 from babelreel.encoders.fingerprint import fingerprint

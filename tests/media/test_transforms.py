@@ -15,7 +15,7 @@ from PIL import Image
 
 from babelreel.errors import ModelError
 from babelreel.media.image import read_image
-from babelreel.media.transforms import ImageSpec, normalise, resize
+from babelreel.media.transforms import ImageSpec, fitting_grid, normalise, resize
 
 CLIP = {
     "size": {"shortest_edge": 48}, "crop_size": {"height": 40, "width": 40}, "resample": 3, "do_center_crop": True,
@@ -109,6 +109,26 @@ def test_what_the_processors_save_by_default_is_read(name: str) -> None:
     _compare(pictures()[3], spec, processor)
 
 
+def test_pictures_are_fitted_into_an_area_as_siglip2_fits_them() -> None:
+    from transformers.models.siglip2 import image_processing_pil_siglip2 as oracle
+
+    generator = np.random.default_rng(1)
+    for height, width, most in generator.integers((20, 20, 1), (900, 900, 300), (150, 3)).tolist():
+        expected = oracle.get_image_size_for_max_num_patches(height, width, 16, most)
+        assert tuple(16 * n for n in fitting_grid(height, width, most)) == expected, (height, width, most)
+    processor = transformers.Siglip2ImageProcessorPil(patch_size=8, max_num_patches=20)
+    spec = ImageSpec(32, 40, "fit", 8, "bilinear")
+    for picture in pictures():
+        fitted = resize(torch.from_numpy(picture).permute(2, 0, 1).unsqueeze(0), spec)
+        assert resize(fitted, spec).equal(fitted)  # a query's picture is prepared twice
+        found = processor(Image.fromarray(picture), return_tensors="pt")
+        rows, columns = found["spatial_shapes"][0].tolist()
+        assert fitted.shape == (1, 3, 8 * rows, 8 * columns)
+        patches = found["pixel_values"][0, : rows * columns].view(rows, columns, 8, 8, 3)
+        theirs = (patches.permute(4, 0, 2, 1, 3).reshape(fitted.shape) + 1) * 127.5
+        assert (fitted - theirs).abs().max() < 1.5
+
+
 def test_a_strip_is_not_enlarged_as_a_whole() -> None:
     spec = ImageSpec(224, 224, "crop", 224)
     strip = torch.zeros(1, 3, 1, 400_000, dtype=torch.uint8)  # 224 x 90 million pixels otherwise
@@ -140,7 +160,9 @@ def test_configurations_that_are_refused(change: dict[str, Any], message: str) -
 def test_specs_that_are_refused() -> None:
     with pytest.raises(ModelError, match="shortest edge"):
         ImageSpec(8, 8, "crop")
-    with pytest.raises(ModelError, match="'squash' or 'crop'"):
+    with pytest.raises(ModelError, match="does not hold a square of 9"):
+        ImageSpec(8, 8, "fit", 9)
+    with pytest.raises(ModelError, match="are resized by"):
         ImageSpec(8, 8, "pad")  # type: ignore[arg-type]
     with pytest.raises(ModelError, match="does not state image_mean"):
         ImageSpec.from_processor_config({"size": {"height": 8, "width": 8}})

@@ -375,13 +375,24 @@ def test_a_run_over_grams_is_indexed_and_searched(world: Path, tmp_path: Path) -
     assert "The model knows nothing of this query" in unknown.stderr
 
 
-def test_bfloat16_trains_to_about_the_same(world: Path, tmp_path: Path) -> None:
+def test_bfloat16_trains_to_about_the_same(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("babelreel.training.loop.multiplies_bfloat16", lambda: True)  # slowly, where it does not
     for precision in ("no", "bf16"):
         train(recipe(world, training={"epochs": 6, "precision": precision}), tmp_path / precision)
     full, half = losses(tmp_path / "no"), losses(tmp_path / "bf16")
     assert half != full
     assert [row["contrastive"] for row in half] == pytest.approx([row["contrastive"] for row in full], rel=0.15)
     assert load_run(tmp_path / "bf16").log_scale.dtype == torch.float32  # weights stay in full precision
+
+
+def test_without_instructions_for_bfloat16_training_is_in_float32(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("babelreel.training.loop.multiplies_bfloat16", lambda: False)
+    for precision in ("no", "bf16"):
+        train(recipe(world, training={"epochs": 1, "precision": precision}), tmp_path / precision)
+    assert losses(tmp_path / "bf16") == losses(tmp_path / "no")
+    assert "no instructions for bfloat16" in caplog.text
 
 
 def test_stopped_by_hand_says_how_to_go_on(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

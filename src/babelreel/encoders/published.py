@@ -26,6 +26,9 @@ RENAMED = {
 }
 
 
+READ = ["Transformer", "Pooling (mean)", "Dense"]
+
+
 class TextParts(NamedTuple):
     """A backbone whose real tokens are averaged, the linear layer after it or None, and how texts are prepared."""
 
@@ -87,31 +90,32 @@ def load_sentence_text(folder: Path) -> TextParts:
     """
     import transformers
 
-    modules = {module.kind: module.folder for module in sentence_modules(folder)}
-    odd = [kind for kind in modules if kind not in ("Transformer", "Pooling", "Dense", "Normalize")]
-    if odd or "Transformer" not in modules or not _averages(modules.get("Pooling")):
+    listed = sentence_modules(folder)
+    modules = {module.kind: module.folder for module in listed}
+    said = [f"Pooling ({_pooling(each.folder)})" if each.kind == "Pooling" else each.kind for each in listed]
+    if [kind for kind in said if kind != "Normalize"] not in (READ, READ[:2]):
         raise ModelError(
-            f"{folder} is no text tower for an image tower: its modules are {', '.join(modules)}. Supported are a "
-            "Transformer, Pooling by the mean, a Dense without activation, and Normalize."
+            f"{folder} is no text tower for an image tower: its modules are {', '.join(said)}. Supported are "
+            f"{', '.join(READ)} without activation, and Normalize."
         )
     inner = modules["Transformer"]
     config = read_json(inner, "config.json")
     backbone = load_backbone(transformers.AutoModel, inner, "a text model")
-    said = read_json(inner, "sentence_bert_config.json") if (inner / "sentence_bert_config.json").is_file() else {}
-    length = said.get("max_seq_length") or _longest(inner)
+    how = read_json(inner, "sentence_bert_config.json") if (inner / "sentence_bert_config.json").is_file() else {}
+    length = how.get("max_seq_length") or _longest(inner)
     length = min(int(length), int(config.get("max_position_embeddings", length)))
     prompt = sentence_prompts(folder).get("query", "")
-    policy = TextPolicy(length, lower=bool(said.get("do_lower_case")), prompt=prompt)
+    policy = TextPolicy(length, lower=bool(how.get("do_lower_case")), prompt=prompt)
     return TextParts(backbone, _dense(modules["Dense"]) if "Dense" in modules else None, policy)
 
 
-def _averages(folder: Path | None) -> bool:
-    if folder is None:
-        return False
+def _pooling(folder: Path) -> str:
+    """What a Pooling takes of the tokens, such as "mean", or "cls, max" for two side by side."""
     config = read_json(folder, "config.json")
-    flags = [name for name, value in config.items() if name.startswith("pooling_mode_") and value is True]
-    mode = config.get("pooling_mode", "mean" if flags == ["pooling_mode_mean_tokens"] else flags)
-    return bool(mode == "mean" and config.get("include_prompt", True))
+    old = [name.removeprefix("pooling_mode_") for name, on in config.items() if name.startswith("pooling_mode_") and on]
+    mode = config.get("pooling_mode", [name.removesuffix("_tokens") for name in old])
+    without = "" if config.get("include_prompt", True) else " without the prompt"
+    return (mode if isinstance(mode, str) else ", ".join(mode)) + without
 
 
 def _longest(folder: Path) -> int:

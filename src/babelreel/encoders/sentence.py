@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ FLEXIBLE = (
     "min_pixels", "max_pixels", "max_num_patches", "merge_size", "patch_size", "do_image_splitting", "max_patches",
     "max_image_tiles", "do_pan_and_scan", "image_grid_pinpoints", "crop_to_patches", "max_image_size",
 )  # fmt: skip
+PROMPTS = {"query": ("query",), "document": ("document", "passage", "corpus")}
 PICTURES = 16  # encoded at a time
 AREA, EDGE = 448, 28  # such models get pictures of about 448 x 448 pixels in their own aspect, and go on from there
 
@@ -35,7 +38,7 @@ def load_sentence(folder: Path) -> Any:
 
     Raises:
         MissingExtraError: when sentence-transformers is not installed.
-        ModelError: when it does not load, has pickled weights, or reads no images.
+        ModelError: when it does not load, lacks weights or has pickled ones, or reads no images.
     """
     library = require("sentence_transformers")
     pickled = [p for p in folder.rglob("pytorch_model*.bin") if not any(p.parent.glob("*.safetensors"))]
@@ -44,8 +47,15 @@ def load_sentence(folder: Path) -> Any:
             f"{pickled[0]} is pickled. Pickled weights can run code, so they are not loaded: convert them once with "
             "SentenceTransformer(...).save_pretrained(...)."
         )
-    with quiet(), loading(folder, "a sentence-transformers model"):
+    with quiet(), _reported() as reports, loading(folder, "a sentence-transformers model"):
         sentence = library.SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+    lines = [line.strip() for report in reports for line in report.splitlines()]
+    missing = [line for line in lines if "MISSING" in line and "|" in line and "pooler." not in line]
+    if missing:
+        raise ModelError(
+            f"{folder} does not load as a sentence-transformers model: it lacks {len(missing)} weights, such as "
+            f"{missing[0].partition('|')[0].strip()}."
+        )
     if "image" not in sentence.modalities:
         read = ", ".join(map(str, sentence.modalities))
         raise ModelError(
@@ -58,24 +68,46 @@ def load_sentence(folder: Path) -> Any:
     return sentence.eval()
 
 
-def prompt_of(sentence: Any, name: str) -> str:
-    """What the model wants before a "query" or a "document", where its configuration says so."""
-    default = sentence.prompts.get(sentence.default_prompt_name or "")
-    return str(sentence.prompts.get(name) or default or "")
+@contextmanager
+def _reported() -> Iterator[list[str]]:
+    """What transformers reports of weights that it did not find and drew at random; none of it is printed."""
+    found: list[str] = []
+    log, handler = logging.getLogger("transformers.modeling_utils"), logging.Handler(logging.WARNING)
+    handler.emit = lambda record: found.append(record.getMessage())  # type: ignore[method-assign]
+    before = log.level, log.propagate
+    log.addHandler(handler)
+    log.setLevel(logging.WARNING)
+    log.propagate = False
+    try:
+        yield found
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before[0])
+        log.propagate = before[1]
+
+
+def prompt_of(sentence: Any, kind: str) -> str:
+    """What the library puts before a "query" or with a "document", by the first of its names that the model knows."""
+    return next((str(sentence.prompts[name] or "") for name in PROMPTS[kind] if name in sentence.prompts), "")
 
 
 def image_spec(sentence: Any) -> ImageSpec:
-    """How frames are brought to a model: to its size where it has one, else to a like area in their own aspect."""
+    """How frames are brought to a model: as its own processor would, as far as one size for all allows."""
     processor = sentence.processor
-    said = getattr(processor, "image_processor", processor).to_dict()
-    size = said.get("size")
-    flexible = [name for name in FLEXIBLE if said.get(name)] or "longest_edge" in (size if size else ())
-    if not flexible:
+    return spec_of(getattr(processor, "image_processor", processor).to_dict())
+
+
+def spec_of(processor: dict[str, Any]) -> ImageSpec:
+    """An image processor's configuration as a spec: its size where it has one, else a like area in pictures' aspect."""
+    flexible = [name for name in FLEXIBLE if processor.get(name)]
+    if not flexible and "longest_edge" not in (processor.get("size") or {}):
         try:
-            return ImageSpec.from_processor_config(said)
+            return ImageSpec.from_processor_config(processor)
         except ModelError:
             pass
-    return ImageSpec(AREA, AREA, "fit", EDGE)
+    edges = [processor.get(name) for name in ("patch_size", "merge_size")]
+    edge = edges[0] * edges[1] if all(isinstance(each, int) for each in edges) else EDGE
+    return ImageSpec(AREA, AREA, "fit", edge)
 
 
 class SentenceReader:

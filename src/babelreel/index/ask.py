@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,9 +22,8 @@ from babelreel.errors import MissingEntryError
 from babelreel.index.query import Query
 from babelreel.index.store import VectorIndex
 from babelreel.language import detect
-from babelreel.media.files import kind_of, read_item
-from babelreel.media.image import FORMATS, check_size, image_errors, to_tensor
-from babelreel.media.transforms import resize
+from babelreel.media.files import kind_of
+from babelreel.media.given import frames_of
 from babelreel.media.video import Frames
 from babelreel.model import Model
 from babelreel.scoring import dot
@@ -155,11 +153,5 @@ def _encode_image(model: Model, image: bytes | Path | Image.Image) -> Representa
 
 
 def _frames(model: Model, image: bytes | Path | Image.Image) -> Frames:
-    sampling, spec = model.method.sampling, model.method.spec
-    if isinstance(image, str | Path):
-        return read_item(image, kind_of(image), sampling, spec)
-    named = "The query's image"
-    with image_errors(named):
-        opened = Image.open(BytesIO(image), formats=FORMATS) if isinstance(image, bytes) else image
-        check_size(opened, named)
-        return Frames(resize(to_tensor(opened).unsqueeze(0), spec), torch.zeros(1))
+    kind = kind_of(image) if isinstance(image, str | Path) else "image"
+    return frames_of(image, kind, model.method.sampling, model.method.spec, "The query's image")

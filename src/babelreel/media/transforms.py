@@ -48,9 +48,7 @@ class ImageSpec:
         if self.policy == "crop" and self.shortest_edge < 1:
             raise ModelError("An image preparation that crops must say to which shortest edge it resizes first.")
         if self.policy == "fit" and not 1 <= self.shortest_edge**2 <= self.height * self.width:
-            raise ModelError(
-                f"An area of {self.height} x {self.width} does not hold a square of {self.shortest_edge}."
-            )
+            raise ModelError(f"An area of {self.height} x {self.width} does not hold a square of {self.shortest_edge}.")
         if len(self.mean) != 3 or len(self.std) != 3 or min(self.std) <= 0:
             raise ModelError(f"mean and std must be three numbers, std positive; found {self.mean} and {self.std}.")
 

@@ -12,6 +12,7 @@ Killed at any moment and resumed, a training sees the same batches, random numbe
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -24,7 +25,7 @@ from torch import Tensor
 
 from babelreel.corpora.registry import open_corpus
 from babelreel.data.sampler import CaptionSampler
-from babelreel.device import choose_device
+from babelreel.device import choose_device, multiplies_bfloat16
 from babelreel.distributed import process
 from babelreel.errors import ConfigError, ModelError
 from babelreel.extras import require
@@ -38,6 +39,8 @@ from babelreel.training.optim import averaged, groups, rate
 from babelreel.training.recipe import Recipe, build_method, method_config
 from babelreel.training.validate import validate
 from babelreel.types import Corpus
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ def train(
     # Not every weight has a part in every loss: a branch may be switched off, a tower may pool past its own head.
     handlers = [accelerate.DistributedDataParallelKwargs(find_unused_parameters=True)]
     accelerator = accelerate.Accelerator(
-        mixed_precision=recipe.training.precision, cpu=on_cpu, log_with=trackers(recipe), project_dir=folder,
+        mixed_precision=_precision(recipe, on_cpu), cpu=on_cpu, log_with=trackers(recipe), project_dir=folder,
         kwargs_handlers=handlers,
     )  # fmt: skip
     config = method_config(recipe.method)
@@ -102,6 +105,15 @@ def refuse_uneven(recipe: Recipe, processes: int) -> None:
             f"{processes} processes need a batch_size that divides among them, found {recipe.training.batch_size}, and "
             f"one caption an item, found {recipe.data.captions}: every process must bring as many rows."
         )
+
+
+def _precision(recipe: Recipe, on_cpu: bool) -> str:
+    """What the recipe says, but float32 on a processor that has no instructions for bfloat16."""
+    asked = recipe.training.precision
+    if asked == "bf16" and on_cpu and not multiplies_bfloat16():
+        log.warning("This processor has no instructions for bfloat16, so the training computes in float32.")
+        return "no"
+    return asked
 
 
 def trackers(recipe: Recipe) -> list[str] | None:

@@ -1,0 +1,1 @@
+"""Our models in other libraries: sentence-transformers and mteb."""
