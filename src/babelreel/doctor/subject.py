@@ -31,6 +31,7 @@ class Side(NamedTuple):
 
 
 T = TypeVar("T")
+FEW = 6  # languages
 HALF = 0.5  # of a language's letters or grams that a vocabulary must know to read it
 
 
@@ -142,9 +143,9 @@ class Subject:
         return found
 
     def readable(self, side: Side) -> list[str]:
-        """Two everyday sentences in each language of which a side knows half or more."""
+        """Everyday sentences in languages of which a side knows half or more: two in each, all where they are few."""
         known = [lang for lang, found in self.known(side).items() if found.unknown_share <= HALF]
-        return [text for lang in known for text in everyday()[lang][:2]]
+        return [text for lang in known for text in everyday()[lang][: 2 if len(known) > FEW else None]]
 
     def tower(self, role: str) -> TextTower | None:
         """The text tower of a role, where the method names one."""

@@ -28,7 +28,7 @@ def text_padding(subject: Subject) -> Finding:
         if reach is not None and batch.input_ids.shape[1] + ADDED > reach:
             return unknown("there is no room for padding behind a text")
         before, change = subject.text(batch), 0.0
-        for number in (_pad(side), int(batch.input_ids[0, 0])):
+        for number in _fillers(side, batch):
             change = max(change, _change(subject.text(_padded(batch, number)), before))
         if change > SAME:
             return fault(
@@ -94,9 +94,10 @@ def routing(subject: Subject) -> Finding:
     return passed("every language has a text side that reads it")
 
 
-def _pad(side: Side) -> int:
+def _fillers(side: Side, batch: TextBatch) -> list[int]:
+    """What may stand in padding: of word pieces any id, of grams 0, which tells padding there."""
     backend = getattr(side.reader, "backend", None)
-    return 0 if backend is None else int(backend.pad_token_id)
+    return [0] if backend is None else [int(backend.pad_token_id), int(batch.input_ids[0, 0])]
 
 
 def _padded(batch: TextBatch, number: int) -> TextBatch:
