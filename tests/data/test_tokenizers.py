@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 from typing import Literal
 
 import pytest
+from transformers import BertTokenizerFast
 
 from babelreel.data.tokenizers import TextPolicy, Tokenizer, train_tokenizer
 from babelreel.errors import ModelError
@@ -88,3 +90,11 @@ def test_bad_input() -> None:
     tokenizer.backend.pad_token = None
     with pytest.raises(ModelError, match="no padding token"):
         Tokenizer(tokenizer.backend, TextPolicy())
+
+
+def test_decomposed_letters_are_read_as_composed_ones() -> None:
+    """Word pieces of multilingual BERT know "ž", and do not compose it themselves."""
+    vocab = {piece: n for n, piece in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "žena"])}
+    tokenizer = Tokenizer(BertTokenizerFast(vocab=vocab, do_lower_case=False), TextPolicy())
+    for form in ("NFC", "NFD"):
+        assert tokenizer([unicodedata.normalize(form, "žena")]).input_ids.tolist() == [[2, 5, 3]]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +21,17 @@ from babelreel.media.files import kind_of, read_item
 from babelreel.model import Model
 from babelreel.types import MediaBatch, Representation, TextBatch
 
+
+class Side(NamedTuple):
+    """A `TextReader`: that of a role, or of one language of a role that has a vocabulary for each."""
+
+    role: str
+    lang: str
+    reader: Any
+
+
 T = TypeVar("T")
+FEW = 6  # languages
 HALF = 0.5  # of a language's letters or grams that a vocabulary must know to read it
 
 
@@ -57,14 +67,37 @@ class Subject:
         assert rows is not None, "a query has a vector"
         return rows.float().cpu()
 
-    def tokens(self, texts: Sequence[str], role: str) -> TextBatch:
+    @cached_property
+    def sides(self) -> list[Side]:
+        """Everything that reads texts."""
+        found = []
+        for role, reader in self.method.texts.items():
+            several = getattr(reader, "readers", None)
+            if several is None:
+                found.append(Side(role, "", reader))
+            else:
+                found += [Side(role, lang, several[name]) for lang, name in reader.languages.items()]  # type: ignore[attr-defined]
+        return found
+
+    def side_of(self, lang: str | None) -> Side:
+        """What reads a language, as the method routes it; None is an unknown one."""
+        able = [side for side in self.sides if side.role == self.method.route(lang)]
+        own = (lang or "").partition("-")[0]
+        return next((side for side in able if side.lang.partition("-")[0] == own), able[0])
+
+    def tokens(self, texts: Sequence[str], side: Side) -> TextBatch:
         """Tokenised as a query is."""
-        return self.method.texts[role](list(texts), [""] * len(texts), role)
+        return self.method.texts[side.role](list(texts), [side.lang] * len(texts), side.role)
 
     def seen(self, batch: MediaBatch) -> Tensor | None:
         """The pixels (M, 3, H, W) that reach the backbone, or None where they cannot be watched."""
         found = watch(self.method, lambda: self.media(batch))
         return None if found is None else found.float().cpu()
+
+    @cached_property
+    def both_rows(self) -> Representation:
+        """That batch, encoded."""
+        return self.media(self.picture_and_clip)
 
     @cached_property
     def tokenizer(self) -> Any:
@@ -102,23 +135,17 @@ class Subject:
         """The pictures, encoded together."""
         return self.media(self.read(self.probes.picture, *self.probes.others))
 
-    @cached_property
-    def known(self) -> dict[str, dict[str, Coverage]]:
-        """What each text side, by role, knows of the everyday sentences, by language."""
-        return {
-            role: {lang: coverage(reader, sentences) for lang, sentences in everyday().items()}
-            for role, reader in self.method.texts.items()
-        }
+    def known(self, side: Side) -> dict[str, Coverage]:
+        """What a side knows of the everyday sentences, by language."""
+        if side not in self._kept:
+            self._kept[side] = {lang: coverage(side.reader, texts) for lang, texts in everyday().items()}
+        found: dict[str, Coverage] = self._kept[side]
+        return found
 
-    @cached_property
-    def readable(self) -> list[str]:
-        """Two everyday sentences in each language of which every text side knows half or more."""
-        langs = [lang for lang in everyday() if all(side[lang].unknown_share <= HALF for side in self.known.values())]
-        return [text for lang in langs for text in everyday()[lang][:2]]
-
-    def subwords(self) -> dict[str, Any]:
-        """The readers that hold a tokenizer of transformers as `backend`, by role."""
-        return {role: reader for role, reader in self.method.texts.items() if hasattr(reader, "backend")}
+    def readable(self, side: Side) -> list[str]:
+        """Everyday sentences in languages of which a side knows half or more: two in each, all where they are few."""
+        known = [lang for lang, found in self.known(side).items() if found.unknown_share <= HALF]
+        return [text for lang in known for text in everyday()[lang][: 2 if len(known) > FEW else None]]
 
     def tower(self, role: str) -> TextTower | None:
         """The text tower of a role, where the method names one."""

@@ -11,7 +11,7 @@ from torch import Tensor
 from babelreel.data.coverage import everyday
 from babelreel.doctor.finding import Finding, fault, passed, unknown
 from babelreel.doctor.frames import SAME
-from babelreel.doctor.subject import HALF, Subject
+from babelreel.doctor.subject import HALF, Side, Subject
 from babelreel.doctor.tokens import PLAIN, positions, rows
 from babelreel.types import TextBatch
 
@@ -20,15 +20,15 @@ ADDED = 5  # tokens of padding
 
 def text_padding(subject: Subject) -> Finding:
     """Padding has no say in a text's vector."""
-    for role in subject.method.texts:
-        if subject.text_kind(role).startswith("siglip"):
+    for side in subject.sides:
+        if subject.text_kind(side.role).startswith("siglip"):
             return passed("padding is read, as the tower was trained; its length is another check")
-        batch = subject.tokens([PLAIN], role)
-        reach = positions(subject, role)
+        batch = subject.tokens([PLAIN], side)
+        reach = positions(subject, side.role)
         if reach is not None and batch.input_ids.shape[1] + ADDED > reach:
             return unknown("there is no room for padding behind a text")
         before, change = subject.text(batch), 0.0
-        for number in (_pad(subject, role), int(batch.input_ids[0, 0])):
+        for number in _fillers(side, batch):
             change = max(change, _change(subject.text(_padded(batch, number)), before))
         if change > SAME:
             return fault(
@@ -40,19 +40,21 @@ def text_padding(subject: Subject) -> Finding:
 
 def unicode_forms(subject: Subject) -> Finding:
     """Composed and decomposed letters are the same text."""
-    texts = [text for text in subject.readable if unicodedata.normalize("NFD", text) != text]
-    if not texts:
-        return unknown("the model reads no language whose letters come in two forms")
-    for role, reader in subject.method.texts.items():
-        forms = [reader([unicodedata.normalize(form, text) for text in texts], (), role) for form in ("NFC", "NFD")]
-        composed, decomposed = map(rows, forms)
+    count = 0
+    for side in subject.sides:
+        texts = [text for text in subject.readable(side) if unicodedata.normalize("NFD", text) != text]
+        forms = [[unicodedata.normalize(form, text) for text in texts] for form in ("NFC", "NFD")]
+        composed, decomposed = (rows(side.reader(form)) if form else [] for form in forms)
         apart = [text for text, a, b in zip(texts, composed, decomposed, strict=True) if a != b]
+        count += len(texts)
         if apart:
             return fault(
                 f"{len(apart)} of {len(texts)} texts are read otherwise when decomposed (NFD), such as {apart[0]!r}",
                 "Normalise texts to NFC before they are tokenised.",
             )
-    return passed(f"{len(texts)} texts are read alike, composed or decomposed")
+    if not count:
+        return unknown("the model reads no language whose letters come in two forms")
+    return passed(f"{count} texts are read alike, composed or decomposed")
 
 
 def languages(subject: Subject) -> Finding:
@@ -62,7 +64,7 @@ def languages(subject: Subject) -> Finding:
     judged = known or list(everyday())
     lacking, bytewise, read = [], [], []
     for lang in judged:
-        found = subject.known[subject.method.route(lang)][lang]
+        found = subject.known(subject.side_of(lang))[lang]
         if found.unknown_share > HALF:
             lacking.append(f"{lang} ({found.unknown_share:.0%} unknown)")
         elif found.byte_share > HALF:
@@ -92,9 +94,10 @@ def routing(subject: Subject) -> Finding:
     return passed("every language has a text side that reads it")
 
 
-def _pad(subject: Subject, role: str) -> int:
-    reader = subject.method.texts[role]
-    return int(reader.backend.pad_token_id) if hasattr(reader, "backend") else 0
+def _fillers(side: Side, batch: TextBatch) -> list[int]:
+    """What may stand in padding: of word pieces any id, of grams 0, which tells padding there."""
+    backend = getattr(side.reader, "backend", None)
+    return [0] if backend is None else [int(backend.pad_token_id), int(batch.input_ids[0, 0])]
 
 
 def _padded(batch: TextBatch, number: int) -> TextBatch:

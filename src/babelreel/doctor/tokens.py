@@ -11,7 +11,7 @@ from typing import Any
 
 from babelreel.data.coverage import everyday
 from babelreel.doctor.finding import Finding, Verdict, fault, passed, unknown
-from babelreel.doctor.subject import Subject
+from babelreel.doctor.subject import Side, Subject
 from babelreel.types import TextBatch
 
 # SigLIP 2's tokenizers; its checkpoints of a fixed resolution call themselves "siglip", as the first version's
@@ -25,7 +25,8 @@ PLAIN = "a dog runs on the grass"
 def lower_case(subject: Subject) -> Finding:
     """Lower-cased where the family wants it, and only there."""
 
-    def look(role: str, tokenizer: Any) -> Finding:
+    def look(side: Side) -> Finding:
+        role, tokenizer = side.role, side.reader
         kind, published = subject.text_kind(role), subject.published
         gemma = type(tokenizer.backend).__name__ in GEMMA
         wanted = kind.startswith("siglip2") or (kind.startswith("siglip") and gemma) or published.lower
@@ -49,7 +50,8 @@ def lower_case(subject: Subject) -> Finding:
 def padding_length(subject: Subject) -> Finding:
     """SigLIP was trained attending to its padding, and needs all of it."""
 
-    def look(role: str, tokenizer: Any) -> Finding:
+    def look(side: Side) -> Finding:
+        role, tokenizer = side.role, side.reader
         if not subject.text_kind(role).startswith("siglip"):
             return passed("padded to the longest text of a batch")
         length, wanted = tokenizer(["a dog"]).input_ids.shape[1], positions(subject, role)
@@ -66,7 +68,8 @@ def padding_length(subject: Subject) -> Finding:
 def padding_side(subject: Subject) -> Finding:
     """Texts begin at position 0 of a tower that counts positions from there."""
 
-    def look(role: str, tokenizer: Any) -> Finding:
+    def look(side: Side) -> Finding:
+        role, tokenizer = side.role, side.reader
         mask = tokenizer(["dog", " ".join([PLAIN] * 2)]).mask[0]
         if bool(mask.all()):
             return unknown("nothing is padded")
@@ -82,7 +85,8 @@ def padding_side(subject: Subject) -> Finding:
 def end_token(subject: Subject) -> Finding:
     """Every text ends with the end token, which stands nowhere else, and where the tower looks for it."""
 
-    def look(role: str, tokenizer: Any) -> Finding:
+    def look(side: Side) -> Finding:
+        role, tokenizer = side.role, side.reader
         if (end := _end(subject, role, tokenizer)) is None:
             return unknown("nothing says that its texts end with a token")
         if (wrong := _ends(tokenizer(everyday()["en"]), end)) is not None:
@@ -104,7 +108,8 @@ def end_token(subject: Subject) -> Finding:
 def end_after_cut(subject: Subject) -> Finding:
     """A text that is too long keeps its end token."""
 
-    def look(role: str, tokenizer: Any) -> Finding:
+    def look(side: Side) -> Finding:
+        role, tokenizer = side.role, side.reader
         if (end := _end(subject, role, tokenizer)) is None:
             return unknown("nothing says that its texts end with a token")
         batch = tokenizer([_long(tokenizer)])
@@ -118,7 +123,8 @@ def end_after_cut(subject: Subject) -> Finding:
 def text_length(subject: Subject) -> Finding:
     """Texts are cut where the tower's positions end, and not much before."""
 
-    def look(role: str, tokenizer: Any) -> Finding:
+    def look(side: Side) -> Finding:
+        role, tokenizer = side.role, side.reader
         reach, length = positions(subject, role), tokenizer([_long(tokenizer)]).input_ids.shape[1]
         if reach is None:
             return unknown("the tower does not say how many positions it has")
@@ -138,8 +144,8 @@ def text_length(subject: Subject) -> Finding:
 def special_tokens(subject: Subject) -> Finding:
     """A special token that is written in a caption is text."""
 
-    def look(role: str, tokenizer: Any) -> Finding:
-        backend = tokenizer.backend
+    def look(side: Side) -> Finding:
+        tokenizer, backend = side.reader, side.reader.backend
         special = _special(backend)
         usual = _count(tokenizer([PLAIN]), special)
         written = [token for token in backend.all_special_tokens if token.strip()]
@@ -160,11 +166,12 @@ def published_pieces(subject: Subject) -> Finding:
     if subject.published.run:
         return unknown("a run's vocabulary is its own, and nothing stands beside it")
 
-    def look(role: str, tokenizer: Any) -> Finding:
+    def look(side: Side) -> Finding:
+        role, tokenizer = side.role, side.reader
         if not subject.text_kind(role):
             return unknown("the model's own library prepares its texts")
         own, special = subject.tokenizer, _special(tokenizer.backend)
-        texts = [unicodedata.normalize("NFC", text).lower() for text in subject.readable[:40]]
+        texts = [unicodedata.normalize("NFC", text).lower() for text in subject.readable(side)[:40]]
         coded = own([tokenizer.policy.prompt + text for text in texts], add_special_tokens=False, verbose=False)
         for text, *pair in zip(texts, rows(tokenizer(texts)), coded["input_ids"], strict=True):
             found, wanted = (_inside(row, special) for row in pair)
@@ -178,11 +185,13 @@ def published_pieces(subject: Subject) -> Finding:
     return _each(subject, look)
 
 
-def _each(subject: Subject, look: Callable[[str, Any], Finding]) -> Finding:
+def _each(subject: Subject, look: Callable[[Side], Finding]) -> Finding:
     """The first fault among the method's tokenizers, else what was found last."""
     found = passed("a bag of grams has no order, no end and no padding")
-    for role, tokenizer in subject.subwords().items():
-        found = look(role, tokenizer)
+    for side in subject.sides:
+        if not hasattr(side.reader, "backend"):
+            continue
+        found = look(side)
         if found.verdict is Verdict.FAULT:
             return found
     return found

@@ -34,28 +34,29 @@ def evaluation_mode(subject: Subject) -> Finding:
 
 def text_twice(subject: Subject) -> Finding:
     """The same texts give the same vectors."""
-    for role, batch in subject.once(_batches).items():
+    for batch in subject.once(_batches):
         if not torch.equal(subject.text(batch), subject.text(batch)):
-            return fault(f"the same texts give other vectors the second time ({role})", "Look for dropout or noise.")
+            return fault(
+                f"the same texts give other vectors the second time ({batch.role})", "Look for dropout or noise."
+            )
     return passed("the same texts give the same vectors")
 
 
 def media_twice(subject: Subject) -> Finding:
     """The same files give the same vectors."""
-    batch = subject.picture_and_clip
-    if not torch.equal(_pooled(subject.media(batch)), _pooled(subject.media(batch))):
+    if not torch.equal(_pooled(subject.both_rows), _pooled(subject.media(subject.picture_and_clip))):
         return fault("the same files give other vectors the second time", "Look for dropout, noise or random frames.")
     return passed("the same files give the same vectors")
 
 
 def text_batch(subject: Subject) -> Finding:
     """A text alone is the text among others of its length."""
-    for role, batch in subject.once(_batches).items():
+    for batch in subject.once(_batches):
         together = subject.text(batch)
         alone = torch.cat([subject.text(_row(batch, row)) for row in range(len(batch))])
         if (change := _change(together, alone)) > TIGHT:
             return fault(
-                f"a text's vector changes by {change:.1%} with the texts beside it ({role})",
+                f"a text's vector changes by {change:.1%} with the texts beside it ({batch.role})",
                 "No statistic of a batch may enter a vector.",
             )
     return passed("a text has the same vector alone and among others")
@@ -74,7 +75,7 @@ def media_batch(subject: Subject) -> Finding:
 
 def finite_texts(subject: Subject) -> Finding:
     """No text gives NaN, infinity or a vector of zeros."""
-    return _finite(torch.cat([subject.text(batch) for batch in subject.once(_batches).values()]), "text")
+    return _finite(torch.cat([subject.text(batch) for batch in subject.once(_batches)]), "text")
 
 
 def finite_media(subject: Subject) -> Finding:
@@ -137,13 +138,13 @@ def scores(subject: Subject) -> Finding:
 
 def text_precision(subject: Subject) -> Finding:
     """Half precision leaves texts where they are."""
-    batches = [batch.to(subject.model.device) for batch in subject.once(_batches).values()]
+    batches = [batch.to(subject.model.device) for batch in subject.once(_batches)]
     return _precision(subject, lambda method: torch.cat([_pooled(method.encode_text(batch)) for batch in batches]))
 
 
 def media_precision(subject: Subject) -> Finding:
     """Half precision leaves media where they are."""
-    batch = subject.picture_and_clip
+    batch = subject.read(subject.probes.picture)  # alone: some processors have no instructions for bfloat16
     return _precision(subject, lambda method: _pooled(method.encode_media(batch)))
 
 
@@ -169,20 +170,21 @@ def _precision(subject: Subject, encode: Callable[[Method], Tensor]) -> Finding:
 
 
 def text_vectors(subject: Subject) -> Tensor:
-    """Vectors (Q, D) of readable sentences, each by the text side that reads an unknown language."""
-    texts = subject.readable[:: max(1, len(subject.readable) // TEXTS)] or ["a dog", "two cats", "three birds"]
-    return subject.text(subject.tokens(texts[:TEXTS], subject.method.route(None)))
+    """Vectors (Q, D) of readable sentences, by the text side that reads an unknown language."""
+    side = subject.side_of(None)
+    texts = subject.readable(side) or ["a dog", "two cats", "three birds"]
+    return subject.text(subject.tokens(texts[:: max(1, len(texts) // TEXTS)][:TEXTS], side))
 
 
-def _batches(subject: Subject) -> dict[str, TextBatch]:
-    """For each role, a few texts of one length, so that none is padded."""
-    found = {}
-    for role, reader in subject.method.texts.items():
+def _batches(subject: Subject) -> list[TextBatch]:
+    """For each side, a few texts of one length, so that none is padded."""
+    found = []
+    for side in subject.sides:
         by_length: dict[int, list[str]] = {}
-        texts = subject.readable or ["a dog"]
-        for text, length in zip(texts, reader(texts).mask.sum(1).tolist(), strict=True):
+        texts = subject.readable(side) or ["a dog"]
+        for text, length in zip(texts, side.reader(texts).mask.sum(1).tolist(), strict=True):
             by_length.setdefault(length, []).append(text)
-        found[role] = subject.tokens(max(by_length.values(), key=len)[:3], role)
+        found.append(subject.tokens(max(by_length.values(), key=len)[:3], side))
     return found
 
 

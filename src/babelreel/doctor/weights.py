@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
@@ -102,7 +103,7 @@ def saved_and_loaded(subject: Subject) -> Finding:
             again = Subject(Model(load_run(Path(folder)), {"source": folder}, subject.model.device), subject.probes)
         except BabelreelError as error:
             return fault(f"what is saved does not load: {error}", "Describe all that the method is built from.")
-    batch = subject.tokens(["a dog"], method.route(None))
+    batch = subject.tokens(["a dog"], subject.side_of(None))
     changed = [
         side
         for side, before, after in (
@@ -137,8 +138,8 @@ def text_tower(subject: Subject) -> Finding:
     """Texts have the vectors that transformers gives them."""
     if (model := reference(subject.published.text)) is None:
         return unknown("transformers has no such image-text model to compare with")
-    own = subject.tokenizer
-    texts = [text.lower() for text in subject.readable[::12]]
+    own, side = subject.tokenizer, subject.side_of(None)
+    texts = [text.lower() for text in subject.readable(side)[::12]]
     siglip = kind_of(subject.published.text).startswith("siglip")
     apart = []
     for text in texts:
@@ -148,7 +149,7 @@ def text_tower(subject: Subject) -> Finding:
         with torch.inference_mode():
             mask = None if siglip else coded["attention_mask"]
             wanted = model.get_text_features(coded["input_ids"], attention_mask=mask).pooler_output
-        found = subject.text(subject.tokens([text], subject.method.route(None)))
+        found = subject.text(subject.tokens([text], side))
         apart.append(float(cosine_similarity(found, wanted.float(), dim=1)))
     return _verdict(min(apart), "texts") if apart else unknown("the model reads none of the probes' texts")
 
@@ -183,7 +184,7 @@ def _constant(weight: Tensor) -> bool:
 
 
 def _digest(tensor: Tensor) -> bytes:
-    plain = tensor.detach().cpu().contiguous()
+    plain: Any = tensor.detach().cpu().contiguous()
     digest = hashlib.sha256()
     digest.update(plain.reshape(-1).view(torch.uint8).numpy().tobytes())
     return digest.digest()
