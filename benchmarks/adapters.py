@@ -19,6 +19,7 @@ import torch
 from harness import arguments, in_turn, report
 
 from babelreel.data.grams import learn_grams
+from babelreel.encoders.acquirers import AcquirerConfig
 from babelreel.encoders.grams import GramConfig, GramEncoder
 from babelreel.encoders.media import MediaTower
 from babelreel.encoders.small import write_small_clip
@@ -32,6 +33,7 @@ from babelreel.training.sources import Sources
 from babelreel.types import Caption
 
 LANGS = ("de", "fr")
+GRAMS = 8000
 
 
 def sentences(count: int) -> list[str]:
@@ -41,17 +43,24 @@ def sentences(count: int) -> list[str]:
     return [" ".join(draw.choices(words, k=10)) for _ in range(count)]
 
 
-def bases(root: Path, texts: list[str]) -> dict[str, Path]:
-    clip = write_small_clip(root / "clip", texts[:500], width=512, layers=12, image_size=32, patch_size=16)
+def bases(root: Path, texts: list[str], quick: bool) -> dict[str, Path]:
+    width, layers = (128, 2) if quick else (512, 12)
+    clip = write_small_clip(root / "clip", texts[:500], width=width, layers=layers, image_size=32, patch_size=16)
     media = MediaTower(CLIP4Clip.zero_shot(clip, clip, Sampling()).media.vision)
-    text = GramEncoder(learn_grams(texts, 50_000), 512, GramConfig(width=512))
+    text = GramEncoder(learn_grams(texts, GRAMS), width, GramConfig(width=width, hidden=width))
     save_run(CLIP4Clip(media, text, Sampling()), root / "grams")
     return {"grams": root / "grams", "clip": clip}
 
 
 def measure(name: str, base: Path, texts: list[str], root: Path, quick: bool) -> list[dict[str, object]]:
     captions = [Caption(text, lang) for lang in LANGS for text in texts]
-    method = MLA.from_config(MLAConfig(str(base), LANGS, vocabulary=VocabularyConfig(size=8000)), Sources(captions))
+    config = MLAConfig(
+        str(base),
+        LANGS,
+        vocabulary=VocabularyConfig(size=GRAMS),
+        acquirer=AcquirerConfig(64 if name == "grams" else 256),
+    )
+    method = MLA.from_config(config, Sources(captions))
     for parameter in method.adapters.parameters():
         torch.nn.init.normal_(parameter.data, std=0.02)
     model = Model(method, {"source": "benchmark"}, torch.device("cpu"))
@@ -76,11 +85,11 @@ def measure(name: str, base: Path, texts: list[str], root: Path, quick: bool) ->
 def main() -> None:
     options = arguments(__doc__ or "")
     torch.set_num_threads(1)
-    texts = sentences(300 if options.quick else 3000)
+    texts = sentences(100 if options.quick else 1000)
     rows = []
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
-        for tower, base in bases(root, texts).items():
+        for tower, base in bases(root, texts, options.quick).items():
             rows += measure(tower, base, texts, root / "saved", options.quick)
     report(rows, options.json, options.quick)
 

@@ -60,7 +60,8 @@ class LanguageReader:
             langs = [*self.languages] * len(texts)
         if len(langs) != len(texts):
             raise ModelError(f"{len(texts)} texts need a language each to be read, found {len(langs)}.")
-        known = [closest(lang, self.languages) for lang in langs]
+        found = {lang: closest(lang, self.languages) for lang in set(langs)}
+        known = [found[lang] for lang in langs]
         if None in known:
             raise ModelError(
                 f"A text in {langs[known.index(None)]!r} cannot be read: this model's added languages are "

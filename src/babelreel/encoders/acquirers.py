@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from torch import Tensor, nn
-from torch.nn.functional import relu
+from torch.nn.functional import linear, relu
 
 from babelreel.errors import ConfigError
 
@@ -42,9 +42,10 @@ class Acquirer(nn.Module):
             nn.init.zeros_(self.up.bias)
 
     def forward(self, values: Tensor) -> Tensor:
-        """The values, and what the bottleneck adds to them."""
+        """The values, and what the bottleneck adds to them; on one query the number of calls is what costs."""
         source = values if self.norm is None else self.norm(values)
-        return values + self.up(relu(self.down(source)))
+        hidden = relu(linear(source, self.down.weight, self.down.bias))
+        return values + linear(hidden, self.up.weight, self.up.bias)
 
 
 class Acquirers(nn.ModuleList):

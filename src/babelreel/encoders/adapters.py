@@ -92,7 +92,9 @@ class Adapters(nn.Module):
         acquirers, vocabulary = self.of(lang)
         if isinstance(tower, GramEncoder):
             assert isinstance(vocabulary, GramVocabulary)
-            summed = vocabulary.drop(tower.norm(vocabulary(batch)))
+            summed = tower.norm(vocabulary(batch))
+            if vocabulary.training:
+                summed = vocabulary.drop(summed)
             return acquirers[0](tower.project(summed))
         with _reading(vocabulary(batch.input_ids), acquirers):
             return tower(_placeholders(tower, batch)).pooled
