@@ -14,7 +14,16 @@ from PIL import Image
 from random_evaluations import HEADER, evaluation
 
 from babelreel.errors import ConfigError, MissingExtraError
-from babelreel.plots import draw_curves, draw_gaps, draw_matrix, draw_recall, inline_svg, plot_matrix, plot_recall
+from babelreel.plots import (
+    draw_curves,
+    draw_gaps,
+    draw_matrix,
+    draw_recall,
+    inline_svg,
+    labels,
+    plot_matrix,
+    plot_recall,
+)
 
 
 @pytest.mark.parametrize("count", [1, 3, 36])
@@ -104,3 +113,12 @@ def test_inline_plots_share_no_ids_and_take_the_pages_colour() -> None:
     assert "#010203" not in one
     assert one.startswith("<svg")
     assert inline_svg(draw_curves(evaluation(), "t2v"), "one") == one  # the same again, without a date
+
+
+def test_labels_tell_models_apart() -> None:
+    """By the last part of their names; by fingerprint where that is the same; by number where the model is the same."""
+    heads = [("a/best", "1"), ("b/best", "2"), ("org/other", "3"), ("a/best", "1")]
+    found = [evaluation(header=replace(HEADER, model=model, fingerprint=mark)) for model, mark in heads]
+    assert labels(found[:1]) == ["best"]
+    assert labels(found[:3]) == ["best [1]", "best [2]", "other"]
+    assert labels(found) == ["best [1] (1)", "best [2]", "other", "best [1] (2)"]

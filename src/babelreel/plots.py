@@ -54,8 +54,8 @@ def plot_matrix(matrix: np.ndarray, rows: Sequence[str], columns: Sequence[str],
 def draw_recall(evaluations: Sequence[Evaluation], direction: Direction | None = None) -> Figure:
     """Bars of R@1 by language with 95 % intervals: a series a direction, or, of one direction, a series a model."""
     series = [
-        (named(evaluation) if direction else way.upper(), [row for row in evaluation.rows if row.direction == way])
-        for evaluation in evaluations
+        (name if direction else way.upper(), [row for row in evaluation.rows if row.direction == way])
+        for name, evaluation in zip(labels(evaluations), evaluations, strict=True)
         for way in ([direction] if direction else dict.fromkeys(row.direction for row in evaluation.rows))
     ]
     langs = _langs(evaluations)
@@ -74,7 +74,7 @@ def draw_recall(evaluations: Sequence[Evaluation], direction: Direction | None =
 
 def draw_gaps(evaluations: Sequence[Evaluation], direction: Direction) -> Figure:
     """How far each language's R@1 is from English's, in points: a series a model."""
-    found = [(named(one), gaps(_recalls(one, direction))) for one in evaluations]
+    found = [(name, gaps(_recalls(one, direction))) for name, one in zip(labels(evaluations), evaluations, strict=True)]
     langs = sorted({lang for _, gap in found for lang in gap})
     figure, axes = _figure(max(8.0, 0.5 * len(langs)))
     width = 0.8 / max(1, len(found))
@@ -151,9 +151,15 @@ def inline_svg(figure: Figure, name: str) -> str:
     return svg.replace(PAGE_COLOUR, "currentColor")
 
 
-def named(evaluation: Evaluation) -> str:
-    """A short name of what was measured: the last part of a model's path or hub id."""
-    return Path(evaluation.header.model).name
+def labels(evaluations: Sequence[Evaluation]) -> list[str]:
+    """A short name for each: the last part of a model's path or hub id, and what tells it from the others if it must.
+
+    That is the fingerprint, and where one model was measured in two ways a number.
+    """
+    names = [Path(evaluation.header.model).name for evaluation in evaluations]
+    marked = [f"{name} [{one.header.fingerprint}]" for name, one in zip(names, evaluations, strict=True)]
+    names = [mark if names.count(name) > 1 else name for name, mark in zip(names, marked, strict=True)]
+    return [f"{name} ({names[:n].count(name) + 1})" if names.count(name) > 1 else name for n, name in enumerate(names)]
 
 
 def _figure(width: float, height: float = 4.0) -> tuple[Figure, Any]:
@@ -171,12 +177,13 @@ def _figure(width: float, height: float = 4.0) -> tuple[Figure, Any]:
 def _finish(axes: Any, label: str, evaluations: Sequence[Evaluation], direction: Direction | None) -> None:
     axes.set_ylabel(label)
     heads = [evaluation.header for evaluation in evaluations]
-    models = list(dict.fromkeys(map(named, evaluations)))
+    models = labels(evaluations)
     where = list(dict.fromkeys(f"{head.corpus} {head.split}".strip() for head in heads))
     told = f"{', '.join(models) if len(models) < 3 else f'{len(models)} models'} on {', '.join(where)}"
     axes.set_title(f"{told}, {direction}" if direction else told, fontsize=10, parse_math=False)
     if axes.get_legend_handles_labels()[1]:
-        legend = axes.legend(framealpha=0, labelcolor=PAGE_COLOUR, fontsize=9)
+        beside = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)}  # a page's plot has no ground to cover bars with
+        legend = axes.legend(**beside, framealpha=0, labelcolor=PAGE_COLOUR, fontsize=9)
         for text in legend.get_texts():
             text.set_parse_math(False)  # a name may hold a dollar
 

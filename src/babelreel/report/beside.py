@@ -7,11 +7,11 @@ they do not, the row says so, and the notes say how.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
 from babelreel.evaluate import Evaluation, Row
+from babelreel.plots import labels
 from babelreel.published import BOTH, MEAN, NONE, Column, Published
 from babelreel.report.measured import title
 from babelreel.report.table import Table
@@ -26,10 +26,9 @@ def beside(published: Published, evaluations: list[Evaluation]) -> Table:
     marked = THEIRS if not published.taken else f"{THEIRS}, not its own"
     rows = [(line.method, THEIRS if line.own else marked, line.setting, "", *line.figures) for line in published.rows]
     told = [differences(published, evaluation) for evaluation in evaluations]
-    for n, evaluation in enumerate(evaluations):
+    for name, evaluation, found in zip(labels(evaluations), evaluations, told, strict=True):
         cells = (_cell(evaluation, key) for key in published.keys)
-        name = Path(evaluation.header.model).name
-        rows.append((name, OURS, " ".join(evaluation.header.trained), ", ".join(told[n]) or "nothing known", *cells))
+        rows.append((name, OURS, " ".join(evaluation.header.trained), ", ".join(found) or "nothing known", *cells))
     ours = tuple(range(len(published.rows), len(rows)))
     notes = tuple(_notes(published, evaluations, told))
     return Table(f"{published.name}: {published.about}", columns, tuple(rows), notes, words=4, ours=ours)
@@ -92,11 +91,12 @@ def _notes(published: Published, evaluations: list[Evaluation], told: list[dict[
         yield f"Published, not its own: {published.taken}."
     if published.note:
         yield published.note
-    for line in published.rows:
-        if line.note:
-            yield f"{line.method}{f' ({line.setting})' if line.setting else ''}: {line.note}."
-    for evaluation, found in zip(evaluations, told, strict=True):
+    for note in dict.fromkeys(line.note for line in published.rows if line.note):
+        told_of = [line for line in published.rows if line.note == note]
+        names = dict.fromkeys(line.method + (f" ({line.setting})" if line.setting else "") for line in told_of)
+        yield f"{', '.join(names)}: {note}."
+    for name, evaluation, found in zip(labels(evaluations), evaluations, told, strict=True):
         where = "".join(f" Differs in {word}: {sentence}." for word, sentence in found.items())
-        yield f"Measured here: {title(evaluation.header)}.{where}"
+        yield f"{name}, measured here: {title(evaluation.header)}.{where}"
     if evaluations:
         yield "Brackets are 95 % bootstrap intervals, of ours alone; in ours, ties count against the model."

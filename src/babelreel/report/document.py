@@ -11,7 +11,7 @@ import numpy as np
 from babelreel.atomic import atomic_path
 from babelreel.errors import ConfigError, CorpusError
 from babelreel.evaluate import Evaluation
-from babelreel.plots import draw_curves, draw_gaps, draw_matrix, draw_recall, inline_svg, named
+from babelreel.plots import draw_curves, draw_gaps, draw_matrix, draw_recall, inline_svg, labels
 from babelreel.published import Published
 from babelreel.report.beside import beside
 from babelreel.report.html import as_html
@@ -81,9 +81,9 @@ def report_plots(evaluations: Sequence[Evaluation]) -> Iterator[tuple[str, str]]
             yield f"The gap to English in R@1, {way}", inline_svg(draw_gaps(own, way), f"gap-{way}")
         if len(own) > 1 and len(langs) > 1:
             yield f"R@1 of every model in every language, {way}", inline_svg(_matrix(own, langs, way), f"matrix-{way}")
-        for n, one in enumerate(own):
+        for n, (name, one) in enumerate(zip(labels(own), own, strict=True)):
             if any(direction == way for _, direction in one.ranks):
-                yield f"Recall over k, {named(one)}, {way}", inline_svg(draw_curves(one, way), f"curve-{n}-{way}")
+                yield f"Recall over k, {name}, {way}", inline_svg(draw_curves(one, way), f"curve-{n}-{way}")
 
 
 def _matrix(evaluations: Sequence[Evaluation], langs: Sequence[str], direction: Direction) -> Figure:
@@ -93,8 +93,6 @@ def _matrix(evaluations: Sequence[Evaluation], langs: Sequence[str], direction: 
         for row in evaluation.rows:
             if row.direction == direction:
                 matrix[n, langs.index(row.lang)] = row.measures["R@1"]
-    trained = [" ".join(one.header.trained) for one in evaluations]
-    names = [
-        f"{named(one)}, trained on {own}" if own else named(one) for one, own in zip(evaluations, trained, strict=True)
-    ]
+    trained = [", trained on " * bool(one.header.trained) + " ".join(one.header.trained) for one in evaluations]
+    names = [name + seen for name, seen in zip(labels(evaluations), trained, strict=True)]
     return draw_matrix(matrix, names, langs, f"R@1 (%), {direction}")
