@@ -169,10 +169,10 @@ def test_windows_that_cannot_be_read_are_told_and_asked_for_again(
     index = memory(model)
     original = encode.read_item
 
-    def damaged(path: str, kind: str, sampling: object, spec: object, start: float | None, end: float | None) -> object:
+    def damaged(path: str, kind: str, sampling: object, spec: object, start: float | None, *rest: object) -> object:
         if start == 2.0:
             raise MediaError("damaged there")
-        return original(path, kind, sampling, spec, start, end)  # type: ignore[arg-type]
+        return original(path, kind, sampling, spec, start, *rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(encode, "read_item", damaged)
     report = build(model, index, files / "long.mp4")

@@ -82,6 +82,8 @@ def test_a_random_draw_is_the_contents_not_the_names(model: Model, corpus: Corpu
     turned = replace(corpus, items=tuple(replace(item, id=f"x{item.id}") for item in corpus.items[::-1]))
     one, two = vectors(random, corpus, tmp_path / "1"), vectors(random, turned, tmp_path / "2")
     torch.testing.assert_close(one, two.flip(0))
+    times = random.encode_media(corpus, tmp_path / "1").representation.times.tolist()  # type: ignore[union-attr]
+    assert len({tuple(row) for row in times}) == 3  # videos of one length, each drawn for itself
 
 
 def test_a_table_names_frames_and_cut_captions(model: Model, corpus: Corpus, tmp_path: Path) -> None:
