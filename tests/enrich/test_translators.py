@@ -163,6 +163,9 @@ def test_a_full_disk_is_told_before_converting(learned: Path, tmp_path: Path, mo
     monkeypatch.setattr(engines.shutil, "disk_usage", lambda path: usage._replace(free=1000))
     with pytest.raises(ModelError, match=r"needs \d+ MiB below .*converted, and 0 MiB are free"):
         load_translator(learned, cache=tmp_path, engine="ctranslate2")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ModelError, match=r"cannot be written \(Not a directory\). Give another --cache"):
+        load_translator(learned, cache=tmp_path / "file", engine="ctranslate2")
 
 
 def test_what_is_no_translator(learned: Path, random_model: Random, tmp_path: Path) -> None:

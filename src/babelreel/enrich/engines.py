@@ -135,7 +135,7 @@ def convert(load: Callable[[], Any], kind: str, unknown: int, folder: Path, stor
     `load` gives the transformers model, `unknown` is the id of an unknown token.
 
     Raises:
-        ModelError: when CTranslate2 cannot convert it, or the disk is full.
+        ModelError: when CTranslate2 cannot convert it, or there is no room for it.
     """
     if (folder / "model.bin").is_file():
         return folder
@@ -168,7 +168,10 @@ def convert(load: Callable[[], Any], kind: str, unknown: int, folder: Path, stor
 
 
 def _require_space(folder: Path, needed: int) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelError(f"{folder.parent} cannot be written ({error.strerror}). Give another --cache.") from error
     free = shutil.disk_usage(folder.parent).free
     if free < needed:
         raise ModelError(
