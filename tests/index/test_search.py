@@ -113,10 +113,10 @@ def test_candidates_are_ranked_by_exact_scores(
     expected = plain(conditioned, index, TEXTS[0])
     assert [hit.path for hit in hits] == [path for path, _ in expected]
     assert [hit.score for hit in hits] == pytest.approx([score for _, score in expected], rel=1e-4)
-    text = conditioned.encode_text([TEXTS[0]])
+    texts = conditioned.encode_text([*TEXTS, "a dog", "snow", "a street at night"])
     ids = sorted(entries(index))
-    by_pooled = index.nearest(text.pooled, len(ids))[0][0]  # type: ignore[arg-type]
-    by_score = [ids[n] for n in conditioned.score(text, index.rows(ids))[0].argsort(descending=True).tolist()]
+    by_pooled = [found for found, _ in index.nearest(texts.pooled, len(ids))]  # type: ignore[arg-type]
+    by_score = [[ids[n] for n in row.argsort(descending=True)] for row in conditioned.score(texts, index.rows(ids))]
     assert by_pooled != by_score
     mixed = Searcher(index, conditioned, candidates=candidates).search(Query(TEXTS[0], image=files / "0.png"))
     assert len(mixed) == 7

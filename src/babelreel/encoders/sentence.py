@@ -105,8 +105,8 @@ def spec_of(processor: dict[str, Any]) -> ImageSpec:
             return ImageSpec.from_processor_config(processor)
         except ModelError:
             pass
-    patch, merge = (processor.get(name) for name in ("patch_size", "merge_size"))
-    edge = patch * merge if isinstance(patch, int) and isinstance(merge, int) else EDGE
+    patch, merged = processor.get("patch_size"), processor.get("merge_size")
+    edge = patch * merged if isinstance(patch, int) and isinstance(merged, int) else EDGE
     return ImageSpec(AREA, AREA, "fit", edge)
 
 
