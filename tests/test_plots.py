@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from random_evaluations import HEADER, evaluation
+from typer.testing import CliRunner
 
+from babelreel.cli import app
 from babelreel.errors import ConfigError, MissingExtraError
 from babelreel.plots import (
     draw_curves,
@@ -56,6 +58,12 @@ def test_a_plot_without_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtraError, match="report"):
         plot_recall(evaluation(items=3), tmp_path / "plot.png")
+
+
+@pytest.mark.parametrize("command", [["eval", "nowhere", "--corpus", "none"], ["sweep", "none.toml", "-o", "none"]])
+def test_an_ending_is_refused_before_the_work(command: list[str]) -> None:
+    with pytest.raises(ConfigError, match=r"found 'plot\.xyz'"):
+        CliRunner().invoke(app, [*command, "--plot", "plot.xyz"], catch_exceptions=False)
 
 
 def words(svg: str) -> set[str]:

@@ -133,11 +133,13 @@ def evaluate_command(
     """Measure a model on a corpus, language by language, in both directions."""
     from babelreel.corrections import correct
     from babelreel.evaluate import evaluate_model
-    from babelreel.plots import plot_recall
+    from babelreel.plots import plot_recall, refuse_plot
     from babelreel.protocol.conditions import resampled
     from babelreel.protocol.queries import ask
     from babelreel.report import to_json, to_markdown, to_text
 
+    if plot is not None:
+        refuse_plot(plot)
     whole, asked = ask(open_corpus(corpus, media_root, None, langs), protocol, captions)
     chosen = whole.select(split)
     loaded = resampled(load_model(model, text, None, device), frames, sampling, seed)
@@ -234,9 +236,12 @@ def sweep(
 ) -> None:
     """Train a recipe with every value of its [sweep] lines, and compare them; interrupted, it goes on."""
     from babelreel.config import parse_override
+    from babelreel.plots import plot_matrix, refuse_plot
     from babelreel.training import sweep as sweeps
 
     changes = dict(map(parse_override, overrides or []))
+    if plot is not None:
+        refuse_plot(plot)
     with stoppable("The same command goes on from here."), progress_bar("sweeping", "steps") as progress:
         trials = sweeps.sweep(
             recipe, output, overrides=changes, only=only or (), seeds=seeds, split=split, cache=cache, report=progress
@@ -245,6 +250,4 @@ def sweep(
     print(table)
     write_text(output / "sweep.md", table)
     if plot is not None:
-        from babelreel.plots import plot_matrix
-
         plot_matrix(*sweeps.transfer(trials), plot)

@@ -132,13 +132,23 @@ def save(draw: Any, path: str | Path) -> None:
         ConfigError: when the path ends otherwise than .png, .svg or .pdf; nothing is drawn then.
         MissingExtraError: when matplotlib is not installed.
     """
-    path = Path(path)
-    if path.suffix.lower() not in ENDINGS:
-        raise ConfigError(
-            f"A plot is written as {', '.join(ENDINGS)}, found {path.name!r}. Give it one of these endings."
-        )
-    with require("matplotlib").rc_context({"svg.fonttype": "none"}), atomic_path(path) as temporary:
+    refuse_plot(path)
+    with require("matplotlib").rc_context({"svg.fonttype": "none"}), atomic_path(Path(path)) as temporary:
         draw().savefig(temporary, dpi=150)
+
+
+def refuse_plot(path: str | Path) -> None:
+    """What `save` would raise, before the work whose result is to be drawn.
+
+    Raises:
+        ConfigError: when the path ends otherwise than .png, .svg or .pdf.
+        MissingExtraError: when matplotlib is not installed.
+    """
+    if Path(path).suffix.lower() not in ENDINGS:
+        raise ConfigError(
+            f"A plot is written as {', '.join(ENDINGS)}, found {Path(path).name!r}. Give it one of these endings."
+        )
+    require("matplotlib")
 
 
 def inline_svg(figure: Figure, name: str) -> str:
