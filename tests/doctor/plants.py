@@ -127,6 +127,7 @@ MEDIA_PLANTS: dict[str, tuple[str, Plant]] = {
     "first frame only": ("every frame", media_out(over(lambda n: (n == 1).float()))),
     "later frames weigh more": ("clip backwards", media_out(over(lambda n: n))),
     "collapsed": ("collapsed media", pooled(lambda v: normalised(torch.ones_like(v) + 1e-4 * v))),
+    "another projection": ("published image tower", pooled(lambda v: v.roll(1, 1))),
     "coarse": ("media in half precision", lambda model: coarse(vision(model).backbone.visual_projection)),
 }
 WEIGHT_PLANTS: dict[str, tuple[str, Plant]] = {
@@ -164,6 +165,7 @@ TEXT_PLANTS: dict[str, tuple[str, str, Plant]] = {
     ),
     "not normalised": ("metaclip2", "lengths", text_out(lambda v: 3 * v)),
     "narrow": ("metaclip2", "widths", text_out(lambda v: normalised(v[:, :-4]))),
+    "text projection": ("metaclip2", "published text tower", text_out(lambda v: v.roll(1, 1))),
     "distances": ("metaclip2", "scores", attribute("score", lambda score: lambda q, i: -score(q, i))),
     "nobody reads Hindi": (
         "metaclip2", "routing", attribute("route", lambda route: lambda lang: "hindi" if lang == "hi" else route(lang))
