@@ -147,7 +147,8 @@ def test_every_method_trains_by_recipe(kind: str, world: Path, tmp_path: Path) -
         names = {"contrastive"}
     train(chosen, tmp_path / "run")
     made = json.loads((tmp_path / "run" / "run.json").read_text())["made"]
-    seen = {"mumur": (["de", "en"], []), "mkd": (["de", "en"], ["en"]), "whole": (["de", "en"], [])}
+    both = ["de", "en"]
+    seen = {"mumur": (both, []), "mkd": (both, ["en"]), "mla": (["de"], both), "whole": (both, [])}
     assert (made["trained"], made["earlier"]) == seen[kind]  # the languages of this stage, and of those before it
     found = losses(tmp_path / "run")
     assert set(found[0]) == names
