@@ -19,8 +19,7 @@ from babelreel.language import CANDIDATES, detect
 from babelreel.types import Caption, Corpus, MediaItem
 
 LEAST = 20  # pairs to train on: fewer cannot be anything but a mistake
-MOST = 1000  # pairs to train on that bring most of what can be had, as measured: docs/add-language.md
-ALL = 5000  # ... and nearly all of it
+MOST = 1000  # pairs to train on that bring most of what 5,000 bring, as measured: docs/add-language.md
 TOGETHER = 5  # captions that are read together to tell their language: one alone is often too short
 READ = 100  # such groups at most
 CLEAR = 0.5  # share of groups in one language that decides
@@ -220,7 +219,7 @@ def _judge(corpus: Corpus, lang: str, pivot: str, tested: set[str]) -> Callable[
 
 def _quantity(corpus: Corpus, lang: str, copies: int) -> Iterator[Finding]:
     pairs = sum(c.lang == lang for item in corpus.items if item.split == "train" for c in item.captions)
-    expect = f"100 give little, {MOST:,} most of what can be had, {ALL:,} nearly all"
+    expect = f"100 give little, {MOST:,} most of what 5,000 give"
     if pairs < LEAST:
         found = f"{pairs} pairs in {lang} are left to train on, and {LEAST} are the least; {expect}"
         yield Finding("too few", found)
