@@ -47,6 +47,23 @@ def test_the_approximate_index_comes_when_there_is_enough(tmp_path: Path, monkey
     assert sorted(found) == [entry(n).id for n in (1, 16, 31, 61)]
 
 
+def test_killed_while_the_table_was_made_nothing_is_lost(tmp_path: Path) -> None:
+    whole = LanceIndex.create(tmp_path / "whole", INFO)
+    whole.add([entry(0)], [row(0)])
+    LanceIndex.create(tmp_path / "index", INFO)
+    made, half = (tmp_path / name / "entries.lance" for name in ("whole", "index"))
+    shutil.copytree(made / "_transactions", half / "_transactions")
+    (half / "_versions").mkdir()
+    (half / "data").mkdir()
+    index = LanceIndex(tmp_path / "index")
+    assert len(index) == 0
+    index.add([entry(1)], [row(1)])
+    assert len(LanceIndex(tmp_path / "index")) == 1
+    shutil.rmtree(made / "_versions")  # data without a version is no such thing: it is damage
+    with pytest.raises(IndexStoreError, match="damaged"):
+        LanceIndex(tmp_path / "whole")
+
+
 def test_what_cannot_be_an_index_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "photo.jpg").write_bytes(b"x")

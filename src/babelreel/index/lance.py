@@ -218,9 +218,11 @@ class LanceIndex:
     def _table(self) -> tuple[Any, Layout] | None:
         """The table and its layout, or None as long as nothing was added."""
         if self._opened is None:
+            table_folder = self.folder / f"{TABLE}.lance"
+            # Killed while it was made, a table is a folder without a version or data: nothing was added.
+            if not any(table_folder.glob("_versions/*.manifest")) and not any(table_folder.glob("data/*")):
+                return None
             with self._explained():
-                if TABLE not in self._database.list_tables().tables:
-                    return None
                 table = self._database.open_table(TABLE)
                 self._opened = table, Layout.loads(table.schema.metadata[b"layout"])
         return self._opened
