@@ -257,6 +257,7 @@ def told(entries, rows):
     print("adding", flush=True)
     add(entries, rows)
     print("added", flush=True)
+    sys.stdin.readline()  # goes on when whoever watches has looked
 
 index.add = told
 build_index([sys.argv[1]], model, index)
@@ -270,7 +271,7 @@ def test_killed_at_any_moment_nothing_is_lost_or_twice(model: Model, files: Path
     build(model, whole, files)
     where, rng = tmp_path / "index", Random()
     command = [sys.executable, "-c", BUILDER, str(files), str(where), model.source]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         told = [process.stdout.readline() for _ in range(rng.randint(1, 8))]
         time.sleep(rng.uniform(0, 0.02))
@@ -294,10 +295,14 @@ def test_a_second_process_searches_while_the_first_indexes(model: Model, files: 
     assert [Path(hit.path).name for hit in searcher.search(TEXTS[0])] == ["a.mp4"]
     command = [sys.executable, "-c", BUILDER, str(files), str(where), model.source]
     seen = []
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
         assert process.stdout is not None
-        for _ in process.stdout:
+        for line in process.stdout:
             seen.append(len(searcher.search(TEXTS[0])))
+            if line == "added\n":
+                process.stdin.write("\n")
+                process.stdin.flush()
     assert process.returncode == 0
     assert len(set(seen)) > 2  # it grew before our eyes
     seen.append(len(searcher.search(TEXTS[0])))
