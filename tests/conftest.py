@@ -1,14 +1,16 @@
-"""What every test shares: where the development data lies, one thread a worker, no network."""
+"""What every test shares: where the development data lies, one thread a worker, no network, and Ctrl-C."""
 
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has what it starts in the background ignore it
 
 _shared = Path(__file__).resolve().parents[2] / "shared" / "data"
 DATA: Path | None = _shared if _shared.is_dir() else None

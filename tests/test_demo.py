@@ -49,11 +49,11 @@ def test_every_recipe_of_the_demo_is_read_and_has_a_name_in_the_table(tmp_path: 
 def test_interrupted_it_goes_on_and_what_is_finished_is_not_repeated(
     world: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    small = Demo(world, clips=60, overrides=SMALL)
+    small = Demo(world, clips=36, overrides=SMALL)
 
     def stop_midway(recipe: Recipe, folder: Path, **named: Any) -> Outcome:
         def report(done: int, total: int, note: str = "", /) -> None:
-            if folder.name == "mkd" and note and done == 5:
+            if folder.name == "mkd" and note and done == 3:
                 raise KeyboardInterrupt
 
         return train(recipe, folder, **named | {"report": report})
@@ -63,14 +63,14 @@ def test_interrupted_it_goes_on_and_what_is_finished_is_not_repeated(
         run_demo(small)
     monkeypatch.undo()
     assert set(json.loads((world / "demo.json").read_text())["done"]) == {"playground", "clip"}
-    assert len(_steps(world / "runs" / "mkd")) == 5
+    assert len(_steps(world / "runs" / "mkd")) == 3
     weights = (world / "runs" / "clip" / "model.safetensors").stat().st_mtime_ns
     capsys.readouterr()
     run_demo(small)
     said = capsys.readouterr().out
     assert said.count("kept:") == 2
     steps = _steps(world / "runs" / "mkd")
-    assert len(steps) > 8
+    assert len(steps) > 5
     assert steps == list(range(1, len(steps) + 1)), "it went on, and repeated no step"
     assert (world / "runs" / "clip" / "model.safetensors").stat().st_mtime_ns == weights
     for number in range(1, 8):
@@ -92,13 +92,13 @@ def test_interrupted_it_goes_on_and_what_is_finished_is_not_repeated(
 
 def test_other_parameters_or_an_edited_recipe_are_refused(world: Path) -> None:
     before = (world / "demo.json").read_bytes()
-    with pytest.raises(ConfigError, match="clips was 60 and is 61"):
+    with pytest.raises(ConfigError, match="clips was 36 and is 61"):
         run_demo(Demo(world, clips=61, overrides=SMALL))
     recipe = world / "recipes" / "mkd.toml"
     kept = recipe.read_text()
     recipe.write_text(kept + "# mine\n")
     with pytest.raises(ConfigError, match=r"mkd\.toml is not the demo's own"):
-        run_demo(Demo(world, clips=60, overrides=SMALL))
+        run_demo(Demo(world, clips=36, overrides=SMALL))
     recipe.write_text(kept)
     assert (world / "demo.json").read_bytes() == before
 

@@ -196,7 +196,7 @@ def _alive(group: int) -> list[str]:
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to see what still runs")
 def test_a_killed_run_leaves_whole_files_no_workers_and_is_simply_run_again(tmp_path: Path) -> None:
-    count = 24
+    count = 12
     script = tmp_path / "script.py"
     script.write_text(
         "import sys\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import permutations, product
+from itertools import product
 from random import Random
 
 import numpy as np
@@ -290,8 +290,7 @@ def _worst_scenes() -> list[Scene]:
     pairs = [Event("meet", 0, 1), Event("hide", 0, 1), *(Event("follow", 0, 1, h) for h in HEADINGS)]
     orders = [(a,) for a in pairs] + [(a, b) for a in pairs + alone for b in alone]
     scenes = [
-        Scene((Thing(one, "red", s), Thing(other, "blue", t)), events, "silence", number)
-        for one, other in permutations(("heart", "star"), 2)
+        Scene((Thing("heart", "red", s), Thing("star", "blue", t)), events, "silence", number)
         for s, t in product(SIZES, SIZES)
         for number, events in enumerate(orders)
     ]
@@ -300,7 +299,7 @@ def _worst_scenes() -> list[Scene]:
 
 def test_every_possible_scene_has_room() -> None:
     rng = Random(1)
-    for made in [*_worst_scenes(), *(draw_scene(rng) for _ in range(500))]:
+    for made in [*_worst_scenes(), *(draw_scene(rng) for _ in range(200))]:
         motion = lay_out(made)
         room = np.array([reach(thing.shape) for thing in made.things]) * motion.poses[:, :, 2]  # (T, K)
         for k in (0, 1):

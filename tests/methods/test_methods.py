@@ -109,7 +109,7 @@ def batch(method: Method) -> Batch:
     return Batch(media_batch(), texts=texts)
 
 
-def fit(method: Method, given: Batch, steps: int = 150) -> list[float]:
+def fit(method: Method, given: Batch, steps: int = 120) -> list[float]:
     optimizer = torch.optim.Adam([p for p in method.parameters() if p.requires_grad], 3e-3)
     seen = []
     for _ in range(steps):
@@ -150,7 +150,7 @@ def test_eight_pairs_are_overfitted(name: str, tokenizer: Tokenizer, tmp_path: P
         assert media.mask is not None
         assert torch.equal(torch.isinf(frames[0]), ~media.mask)
     # ... and it comes back from its folder, whole.
-    save_run(method, tmp_path, {"steps": 150})
+    save_run(method, tmp_path, {"steps": 120})
     again = load_run(tmp_path).eval()
     assert type(again) is type(method)
     with torch.no_grad():
@@ -166,7 +166,7 @@ def test_mkd_teaches_the_student_and_leaves_the_rest(distance: str, tokenizer: T
     before = teacher.media_fingerprint()
     method = MKD(teacher, text_tower(tokenizer, 3), distance)  # type: ignore[arg-type]
     given = batch(method)
-    losses = fit(method, given, 300)
+    losses = fit(method, given, 200)
     assert losses[-1] < losses[0] / 5
     assert method.media_fingerprint() == before
     save_run(method, tmp_path)

@@ -109,10 +109,10 @@ def test_what_runs_is_finished_when_it_ends(index: Path, tmp_path: Path) -> None
             head = f"POST /api/search HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(body)}\r\n"
             client.sendall(head.encode() + b"Content-Type: multipart/form-data; boundary=b\r\n\r\n" + body[:20])
             while _running(server) < 2:  # itself, and the metrics
-                pass
+                time.sleep(0.02)
             server.process.send_signal(signal.SIGTERM)
             while not _refuses(host, int(port)):
-                pass
+                time.sleep(0.02)
             client.sendall(body[20:])
             answer = client.makefile("rb").read()
         assert answer.startswith(b"HTTP/1.1 200 OK")
