@@ -246,8 +246,10 @@ def sweep(
         trials = sweeps.sweep(
             recipe, output, overrides=changes, only=only or (), seeds=seeds, split=split, cache=cache, report=progress
         )
-    table = sweeps.to_markdown(trials, split or "the validation split")
+    measured = split or "the validation split"
+    table = sweeps.to_markdown(trials, measured)
     print(table)
     write_text(output / "sweep.md", table)
     if plot is not None:
-        plot_matrix(*sweeps.transfer(trials), plot)
+        count = f", mean of {seeds} seeds" if seeds > 1 else ""
+        plot_matrix(*sweeps.transfer(trials), plot, f"R@1 (%) on {measured}, a row a training{count}")

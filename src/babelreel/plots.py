@@ -41,14 +41,16 @@ def plot_recall(evaluation: Evaluation, path: str | Path) -> None:
     save(lambda: draw_recall([evaluation]), path)
 
 
-def plot_matrix(matrix: np.ndarray, rows: Sequence[str], columns: Sequence[str], path: str | Path) -> None:
+def plot_matrix(
+    matrix: np.ndarray, rows: Sequence[str], columns: Sequence[str], path: str | Path, title: str = ""
+) -> None:
     """A heat map of `matrix` (rows, columns), such as R@1 by training and test language; NaN stays empty.
 
     Raises:
         ConfigError: when the path ends otherwise than .png, .svg or .pdf.
         MissingExtraError: when matplotlib is not installed.
     """
-    save(lambda: draw_matrix(matrix, rows, columns), path)
+    save(lambda: draw_matrix(matrix, rows, columns, title), path)
 
 
 def draw_recall(evaluations: Sequence[Evaluation], direction: Direction | None = None) -> Figure:

@@ -124,7 +124,7 @@ def test_languages_to_train_on_make_a_matrix_of_transfer(
     rows = [[cell.strip() for cell in row if cell.strip()] for row in rows]
     assert [row[0] for row in rows if row[0] in ("en", "de", "de, en")] == ["en", "de, en", "de"]
     starred = {row[0]: [cell.endswith("*") for cell in row[1:3]] for row in rows[2:]}
-    assert starred == {"en": [True, False], "de, en": [False, False], "de": [False, True]}  # columns are de, en
+    assert starred == {"en": [False, True], "de, en": [False, False], "de": [True, False]}  # columns are en, de
     assert "* zero-shot: the training had no caption in this language." in done.output
     found = json.loads((tmp_path / "out" / "sweep.json").read_text())
     assert [trial["trained"] for trial in found] == [["en"], ["de", "en"], ["de"]]
@@ -134,12 +134,16 @@ def test_languages_to_train_on_make_a_matrix_of_transfer(
 
 
 def test_a_matrix_is_made_of_means_over_seeds() -> None:
-    def trial(key: str, value: object, *english: float) -> Trial:
-        return Trial(key, value, tuple({"en": {"R@1": e}, "de": {"R@1": 2.0}} for e in english), None)
+    def trial(key: str, value: object, trained: tuple[str, ...], *english: float) -> Trial:
+        return Trial(key, value, tuple({"en": {"R@1": e}, "de": {"R@1": 2.0}} for e in english), None, trained)
 
-    trials = [trial("seed", 1, 9.0), trial("data.langs", ["en"], 1.0, 2.0), trial("data.langs", ["de", "en"], 5.0, 7.0)]
+    trials = [
+        trial("seed", 1, (), 9.0),
+        trial("data.langs", ["en"], ("en",), 1.0, 2.0),
+        trial("data.langs", ["de", "en"], ("de", "en"), 5.0, 7.0),
+    ]
     matrix, rows, columns = transfer(trials)
-    assert (matrix.tolist(), rows, columns) == ([[2.0, 1.5], [2.0, 6.0]], ["en", "de, en"], ["de", "en"])
+    assert (matrix.tolist(), rows, columns) == ([[1.5, 2.0], [6.0, 2.0]], ["en", "de, en"], ["en", "de"])
     with pytest.raises(ConfigError, match=r"needs the line 'data.langs' in \[sweep\]; swept was seed"):
         transfer(trials[:1])
 

@@ -111,7 +111,7 @@ def to_markdown(trials: Sequence[Trial], split: str) -> str:
     out = []
     for key in dict.fromkeys(trial.key for trial in trials):
         own = [trial for trial in trials if trial.key == key]
-        langs = sorted(own[0].recalls[0])
+        langs = _langs(own)
         head = [key, *(f"{lang} R@1" for lang in langs), "mean R@1", "mean R@5", "mean R@10", "R@1 vs first (95 %)"]
         cells = [head, *(_cells(trial, langs) for trial in own)]
         widths = [max(len(row[n]) for row in cells) for n in range(len(head))]
@@ -135,8 +135,15 @@ def transfer(trials: Sequence[Trial]) -> tuple[np.ndarray, list[str], list[str]]
     if not own:
         lines = ", ".join(dict.fromkeys(trial.key for trial in trials))
         raise ConfigError(f"A transfer matrix needs the line {LANGS!r} in [sweep]; swept was {lines}.")
-    langs = sorted(own[0].recalls[0])
+    langs = _langs(own)
     return np.array([[t.mean("R@1", lang)[0] for lang in langs] for t in own]), [t.label for t in own], langs
+
+
+def _langs(trials: Sequence[Trial]) -> list[str]:
+    """The languages measured: those trained on in the order of the trials, so that a matrix has its diagonal."""
+    trained = dict.fromkeys(lang for trial in trials for lang in trial.trained)
+    measured = sorted(trials[0].recalls[0])
+    return [*(lang for lang in trained if lang in measured), *(lang for lang in measured if lang not in trained)]
 
 
 def _cells(trial: Trial, langs: Sequence[str]) -> list[str]:
