@@ -240,13 +240,14 @@ def test_help_and_version() -> None:
 def test_join(world: Path, tmp_path: Path) -> None:
     """Runs become one model, which is searched like any other; what is no run is told."""
     method = babelreel.load(world / "model", device="cpu").method
-    for name, lang in (("a", "de"), ("b", "en")):
-        save_run(method, tmp_path / name, {"trained": [lang], "earlier": ["fr"]})
+    for seed, name, lang in ((3, "a", "de"), (4, "b", "en")):
+        save_run(method, tmp_path / name, {"trained": [lang], "earlier": ["fr"], "recipe": {"seed": seed}})
     done = run("join", tmp_path / "a", tmp_path / "b", "-o", tmp_path / "both")
     assert done.returncode == 0, done.stderr
     assert read_run_info(tmp_path / "both").made["trained"] == ["de", "en", "fr"]
     table = run("eval", tmp_path / "both", "--corpus", world / "media" / "m.jsonl", "--split", "test")
     assert table.returncode == 3, table.stderr  # one file cannot be read
+    assert "trained with seeds 3 4, on m" in table.stdout
     wrong = run("join", tmp_path / "a", world / "media", "-o", tmp_path / "none")
     assert wrong.returncode == 1
     assert "is not a whole run folder" in wrong.stderr

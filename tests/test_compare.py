@@ -52,9 +52,10 @@ def test_the_table_says_which_is_which() -> None:
     row = compare(one, two, draws=100).rows[0]
     cells = next(line.split() for line in text.splitlines() if line.split()[:2] == ["de", "t2v"])
     assert cells[2:6] == ["80", f"{row.values[0]:.2f}", f"{row.values[1]:.2f}", f"{row.values[0] - row.values[1]:+.2f}"]
-    assert "A: some/model [f00d] on corpus (test), seed 7" in text
+    said = " ".join(text.split())
+    assert "A: some/model [f00d] on corpus (test), measured at commit c0ffee, draws with seed 7" in said
     assert "B: the other [f00d]" in text
-    assert "seed: 7 and 8; trained: none and en de" in " ".join(text.split())
+    assert "seed: 7 and 8; trained: none and en de" in said
     assert "100 draws" in text
     assert steps[0] == (0, 8, "de t2v")
     assert steps[-1] == (7, 8, "mean v2t")

@@ -212,10 +212,11 @@ def join(
 ) -> None:
     """Join runs into one model: the mean of their scores."""
     from babelreel.methods.ensemble import Ensemble
-    from babelreel.runs import languages_of, load_run, save_run
+    from babelreel.runs import languages_of, load_run, read_run_info, save_run, training
 
-    made = {"joined": [str(run) for run in runs], "trained": languages_of(runs)}
-    save_run(Ensemble([load_run(run) for run in runs]), output, made)
+    joined = Ensemble([load_run(run) for run in runs])
+    seeds = [seed for run in runs for seed in training(read_run_info(run).made).seeds]
+    save_run(joined, output, {"joined": [str(run) for run in runs], "trained": languages_of(runs), "seeds": seeds})
     print(f"The model: {output}")
 
 

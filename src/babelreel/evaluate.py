@@ -20,7 +20,7 @@ from babelreel.metrics import chance, intervals, mean_recall, measure, sum_of_re
 from babelreel.model import Model
 from babelreel.parity import Disagreement, disagreement
 from babelreel.progress import Report
-from babelreel.protocol.conditions import commit, count_cut, describe_sampling, seen_languages
+from babelreel.protocol.conditions import commit, count_cut, describe_sampling, training_of
 from babelreel.protocol.ranks import directions, rank_corpus
 from babelreel.ranking import Score
 from babelreel.types import Corpus, Direction, Ranks, Representation
@@ -31,8 +31,9 @@ class Header:
     """What stands above every table: which model, on what, chosen how.
 
     `protocol`, `correction` and `sampling` name what differs from every caption as a query, from plain scores, and from
-    images. `cut` queries are longer than the model reads. `trained` are the languages of the model's last training,
-    `earlier` those of the stages before it; both are empty where that is not known.
+    images. `cut` queries are longer than the model reads. `seed` is that of the draws, `commit` the code that measured.
+    `trained` are the languages of the model's last training, `earlier` those of the stages before it, `seeds` and
+    `trained_at` the seed (of several that were joined, each) and the commit of it; empty where that is not known.
     """
 
     model: str
@@ -48,6 +49,8 @@ class Header:
     cut: int = 0
     trained: tuple[str, ...] = ()
     earlier: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
+    trained_at: str = ""
 
     def zero_shot(self, lang: str) -> bool:
         """Whether the model's last training read no caption in the language, as far as is known."""
@@ -137,12 +140,12 @@ def evaluate_model(
 def describe(model: Model, corpus: Corpus, split: str, seed: int = 0) -> Header:
     """What a table says of a model on a corpus that was selected by `split`."""
     moving = any(item.kind == "video" for item in corpus.items)
-    trained, earlier = seen_languages(model)
+    trained, earlier, seeds, trained_at = training_of(model)
     return Header(
         model.title, model.fingerprint, corpus.name, split, seed, commit(),
         sampling=describe_sampling(model.method.sampling) if moving else "",
         cut=count_cut(model, [caption for item in corpus.items for caption in item.captions]),
-        trained=trained, earlier=earlier,
+        trained=trained, earlier=earlier, seeds=seeds, trained_at=trained_at,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -77,9 +77,20 @@ def read_run_info(folder: Path) -> RunInfo:
     return info
 
 
-def languages(made: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The languages that a run's training read, and those that earlier stages read; empty where `made` does not say."""
-    return tuple(made.get("trained", ())), tuple(made.get("earlier", ()))
+class Training(NamedTuple):
+    """Languages whose captions a run's training read, those of earlier stages, its seeds (of several, where they are
+    joined) and the commit of the code; empty where `made` does not say."""
+
+    trained: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
+    commit: str = ""
+
+
+def training(made: Mapping[str, Any]) -> Training:
+    """What `run.json` says of the training."""
+    seeds = [made["recipe"]["seed"]] if "seed" in made.get("recipe", ()) else made.get("seeds", ())
+    return Training(tuple(made.get("trained", ())), tuple(made.get("earlier", ())), tuple(seeds), made.get("commit", ""))
 
 
 def languages_of(folders: Iterable[str | Path]) -> list[str]:
@@ -87,7 +98,7 @@ def languages_of(folders: Iterable[str | Path]) -> list[str]:
     found: set[str] = set()
     for folder in map(Path, folders):
         if is_run(folder):
-            found.update(*languages(read_run_info(folder).made))
+            found.update(*training(read_run_info(folder).made)[:2])
     return sorted(found)
 
 

@@ -16,7 +16,7 @@ from babelreel.evaluate import evaluate_model
 from babelreel.media.video import Sampling
 from babelreel.media.write import write_video
 from babelreel.model import Model
-from babelreel.protocol.conditions import count_cut, describe_sampling, resampled, seen_languages
+from babelreel.protocol.conditions import count_cut, describe_sampling, resampled, training_of
 from babelreel.report import to_text
 from babelreel.runs import languages_of, save_run
 from babelreel.training.recipe import texts_in
@@ -120,9 +120,9 @@ def test_frames_in_words() -> None:
 def test_a_run_says_which_languages_it_has_seen(model: Model, corpus: Corpus, tmp_path: Path) -> None:
     save_run(model.method, tmp_path / "first", {"trained": ["en"], "earlier": []})
     earlier = languages_of(texts_in({"name": "x", "vision": {"source": str(tmp_path / "first")}, "runs": ["a"]}))
-    save_run(model.method, tmp_path / "second", {"trained": ["de", "fr"], "earlier": earlier})
-    assert seen_languages(babelreel.load(tmp_path / "second")) == (("de", "fr"), ("en",))
-    assert seen_languages(model) == ((), ())
+    save_run(model.method, tmp_path / "second", {"trained": ["de", "fr"], "earlier": earlier, "recipe": {"seed": 3}, "commit": "c0ffee"})
+    assert training_of(babelreel.load(tmp_path / "second")) == (("de", "fr"), ("en",), (3,), "c0ffee")
+    assert training_of(model) == ((), (), (), "")
     assert languages_of([tmp_path / "second", tmp_path / "nowhere", tmp_path / "first"]) == ["de", "en", "fr"]
     spoken = tuple(Caption("a red picture", lang) for lang in ("de", "en", "ja"))
     asked = replace(corpus, items=tuple(replace(item, captions=spoken) for item in corpus.items))

@@ -46,8 +46,8 @@ def test_notes_name_the_source() -> None:
     assert "Published: An et al. 2020, arXiv 2001.00001, Table 1; exactly as printed there, not ours" in notes
     assert "Published, not its own: from elsewhere." in notes
     assert "Other: odd." in notes
-    assert "model [f00d] (1), measured here: some/model [f00d] on corpus (test), seed 7, commit c0ffee" in notes
-    assert "model [f00d] (2), measured here: some/model [f00d] on corpus (test), seed 7, commit c0ffee" in notes
+    assert "model [f00d] (1), measured here: some/model [f00d] on corpus (test), measured at commit c0ffee" in notes
+    assert "model [f00d] (2), measured here: some/model [f00d] on corpus (test), measured at commit c0ffee" in notes
     assert "3 media failed" in notes
 
 

@@ -110,6 +110,7 @@ def test_a_training_learns_and_its_run_opens(world: Path, tmp_path: Path) -> Non
     # What the folder opens as is what was measured, and better than the sixth part that chance gives.
     corpus = babelreel.open_corpus(str(world / "m.jsonl")).select("val")
     result = evaluate_model(babelreel.load(tmp_path), corpus)
+    assert (result.header.seeds, result.header.trained_at) == ((0,), result.header.commit)
     again = [result.row(lang, "t2i").measures["R@1"] for lang in ("de", "en")]
     assert sum(again) / 2 == pytest.approx(best["validation"]["R@1"])
     assert best["validation"]["R@1"] > 40

@@ -13,7 +13,7 @@ from typing import Any
 from babelreel import __version__
 from babelreel.media.video import Sampling
 from babelreel.model import Model
-from babelreel.runs import is_run, languages, read_run_info
+from babelreel.runs import Training, is_run, read_run_info, training
 from babelreel.types import Caption
 
 
@@ -57,13 +57,10 @@ def describe_sampling(sampling: Sampling) -> str:
     return f"{count}{rate}, {sampling.mode}{seed}"
 
 
-def seen_languages(model: Model) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The languages of the captions that a run's last training read, and those that earlier stages read.
-
-    Both are empty where that is not known, as of a model of the hub.
-    """
+def training_of(model: Model) -> Training:
+    """How a run was trained; empty where that is not known, as of a model of the hub."""
     folder = Path(model.source)
-    return languages(read_run_info(folder).made) if is_run(folder) else ((), ())
+    return training(read_run_info(folder).made) if is_run(folder) else Training()
 
 
 def commit() -> str:

@@ -36,9 +36,11 @@ def title(header: Header) -> str:
     split = f" ({header.split})" if header.split else ""
     corrected = f"corrected by {header.correction}" if header.correction else ""
     conditions = "".join(f", {said}" for said in (header.protocol, corrected, header.sampling) if said)
+    seeds = f"seed{'s' * (len(header.seeds) > 1)} {' '.join(map(str, header.seeds))}" if header.seeds else ""
+    training = ", ".join(filter(None, (seeds, header.trained_at and f"commit {header.trained_at}")))
     return (
-        f"{header.model} [{header.fingerprint}] on {header.corpus}{split}, seed {header.seed}, commit {header.commit}, "
-        f"{header.failed} media failed{conditions}"
+        f"{header.model} [{header.fingerprint}]{training and f' trained with {training},'} on {header.corpus}{split}, "
+        f"measured at commit {header.commit}, draws with seed {header.seed}, {header.failed} media failed{conditions}"
     )
 
 

@@ -31,6 +31,7 @@ from babelreel.errors import ConfigError, ModelError
 from babelreel.extras import require
 from babelreel.methods.base import Method
 from babelreel.progress import Report
+from babelreel.protocol.conditions import commit
 from babelreel.runs import is_run, languages_of, load_run, read_run_info, save_run
 from babelreel.training.card import write_card
 from babelreel.training.checkpoint import Progress, latest_checkpoint, load_checkpoint, save_checkpoint
@@ -250,6 +251,7 @@ class _Run:
             if self.accelerator.is_main_process:
                 trained = self.feed.sampler.spoken
                 made = {"recipe": self.plain, "step": done.step, "validation": result, "trained": trained}
+                made["commit"] = commit()
                 made["earlier"] = read_run_info(self.folder / "checkpoints" / "start").made["earlier"]
                 save_run(self.shown, self.folder, made)
                 write_card(self.folder, self.recipe, self.shown, made, trained)
