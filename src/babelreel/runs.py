@@ -90,7 +90,9 @@ class Training(NamedTuple):
 def training(made: Mapping[str, Any]) -> Training:
     """What `run.json` says of the training."""
     seeds = [made["recipe"]["seed"]] if "seed" in made.get("recipe", ()) else made.get("seeds", ())
-    return Training(tuple(made.get("trained", ())), tuple(made.get("earlier", ())), tuple(seeds), made.get("commit", ""))
+    return Training(
+        tuple(made.get("trained", ())), tuple(made.get("earlier", ())), tuple(seeds), made.get("commit", "")
+    )
 
 
 def languages_of(folders: Iterable[str | Path]) -> list[str]:

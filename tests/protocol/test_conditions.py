@@ -120,7 +120,11 @@ def test_frames_in_words() -> None:
 def test_a_run_says_which_languages_it_has_seen(model: Model, corpus: Corpus, tmp_path: Path) -> None:
     save_run(model.method, tmp_path / "first", {"trained": ["en"], "earlier": []})
     earlier = languages_of(texts_in({"name": "x", "vision": {"source": str(tmp_path / "first")}, "runs": ["a"]}))
-    save_run(model.method, tmp_path / "second", {"trained": ["de", "fr"], "earlier": earlier, "recipe": {"seed": 3}, "commit": "c0ffee"})
+    save_run(
+        model.method,
+        tmp_path / "second",
+        {"trained": ["de", "fr"], "earlier": earlier, "recipe": {"seed": 3}, "commit": "c0ffee"},
+    )
     assert training_of(babelreel.load(tmp_path / "second")) == (("de", "fr"), ("en",), (3,), "c0ffee")
     assert training_of(model) == ((), (), (), "")
     assert languages_of([tmp_path / "second", tmp_path / "nowhere", tmp_path / "first"]) == ["de", "en", "fr"]
