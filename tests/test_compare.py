@@ -44,6 +44,27 @@ def test_every_language_its_correction_and_the_mean() -> None:
         assert rows["mean"].values[0] == pytest.approx(np.mean([rows[lang].values[0] for lang in LANGS]))
 
 
+def test_several_seeds_are_means_of_the_same_draws() -> None:
+    (one, two), (again, other) = better_and_worse(), (evaluation(captions=2, seed=7), evaluation(captions=2, seed=8))
+    found = compare(one, two, "R@10", draws=200, seed=3, more=[(again, other)])
+    singles = [compare(a, b, "R@10", draws=200, seed=3) for a, b in ((one, two), (again, other))]
+    for row, *each in zip(found.rows, *(single.rows for single in singles), strict=True):
+        langs = sorted(LANGS) if row.lang == "mean" else [row.lang]
+        pairs = [(a.ranks[lang, row.direction], b.ranks[lang, row.direction]) for lang in langs
+                 for a, b in ((one, two), (again, other))]  # fmt: skip
+        assert row.difference == paired_mean(pairs, "R@10", 3, 200)
+        assert row.by_seed == pytest.approx([one_seed.difference.value for one_seed in each])
+        assert row.difference.value == pytest.approx(np.mean(row.by_seed))
+        assert row.values == pytest.approx(np.mean([one_seed.values for one_seed in each], axis=0))
+        assert row.queries == each[0].queries
+    said = " ".join(as_text(to_table(found)).split())
+    last = found.rows[-1].by_seed
+    assert "Means of 2 pairs; the interval is over items, not over seeds" in said
+    assert f"mean v2t {last[0]:+.2f}, {last[1]:+.2f}" in said
+    with pytest.raises(CorpusError, match="40 are in the first alone"):
+        compare(one, two, draws=100, more=[(again, evaluation(captions=1))])
+
+
 def test_the_table_says_which_is_which() -> None:
     one, two = better_and_worse()
     two = replace(two, header=replace(two.header, model="the other", seed=8, trained=("en", "de")))
@@ -90,7 +111,7 @@ def test_one_language_measured_alone_is_paired_with_all() -> None:
             ("de", 0, 1),
         ]
         assert found.apart == ("en t2v", "en v2t")
-        assert "In one of the two alone: en t2v, en v2t." in as_text(to_table(found))
+        assert "Left out, as not all have it: en t2v, en v2t." in as_text(to_table(found))
 
 
 def test_the_order_of_queries_changes_nothing() -> None:

@@ -2,12 +2,12 @@
 
 The test is a paired bootstrap that draws items with all their queries (`metrics.paired_mean`). Many languages are many
 tests, so their p values are corrected (Holm 1979); the mean over languages is one test, in which an item is drawn in
-all of its languages at once.
+all of its languages at once. Several seeds of both models are compared as their means, and an item is drawn in all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
@@ -24,13 +24,15 @@ DRAWS = 10_000
 SAME = ("corpus", "split", "protocol")  # of the header: without these two evaluations are of different questions
 OWN = ("model", "fingerprint", "commit", "failed")  # what may differ without a word, or is told anyway
 MEAN = "mean"
+Pair = tuple[Ranks, Ranks]
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
     """One language, or "mean" for the mean over all, in one direction: both values, and the first minus the second.
 
-    `corrected` is the p value after Holm's correction over the languages of the direction; None for the mean.
+    `corrected` is the p value after Holm's correction over the languages of the direction; None for the mean. `by_seed`
+    are the differences of each pair of evaluations; their mean is the difference.
     """
 
     lang: str
@@ -38,14 +40,16 @@ class Compared:
     queries: int
     values: tuple[float, float]
     difference: Difference
+    by_seed: tuple[float, ...]
     corrected: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What was compared, and every row; `apart` are languages and directions that only one evaluation has."""
+    """What was compared, a pair of headers for each seed, and every row; `apart` are languages and directions that not
+    all evaluations have."""
 
-    headers: tuple[Header, Header]
+    headers: tuple[tuple[Header, Header], ...]
     measure: str
     draws: int
     rows: tuple[Compared, ...]
@@ -59,19 +63,26 @@ def compare(
     draws: int = DRAWS,
     seed: int = 0,
     progress: Report | None = None,
+    more: Sequence[tuple[Evaluation, Evaluation]] = (),
 ) -> Comparison:
     """The first minus the second in one measure, in every language and direction that both have.
+
+    `more` are the same two models trained with further seeds: values and differences are means over all pairs, and the
+    interval is that of this mean over other items, not over other seeds.
 
     Raises:
         CorpusError: when they are of other corpora, splits, protocols, queries or candidates, or hold no ranks.
         ScoreError: when there is no such measure.
     """
-    _check_headers(one, two)
-    keys = [key for key in one.ranks if key in two.ranks]
+    every = [(one, two), *more]
+    all_of_them = [each for pair in every for each in pair]
+    for each in all_of_them:
+        _check_headers(one, each)
+    keys = [key for key in one.ranks if all(key in each.ranks for each in all_of_them)]
     if not keys:
-        has = (", ".join(" ".join(key) for key in each.ranks) for each in (one, two))
-        raise CorpusError(f"The two have no language and direction in common: {next(has)}; {next(has)}.")
-    pairs = {key: _aligned(one.ranks[key], two.ranks[key]) for key in keys}
+        has = "; ".join(", ".join(" ".join(key) for key in each.ranks) for each in all_of_them)
+        raise CorpusError(f"These have no language and direction in common: {has}.")
+    pairs = {key: [_aligned(one.ranks[key], a.ranks[key], b.ranks[key]) for a, b in every] for key in keys}
     directions = list(dict.fromkeys(way for _, way in keys))
     rows: list[Compared] = []
 
@@ -90,14 +101,20 @@ def compare(
         if len(own) > 1:
             tell(f"{MEAN} {way}")
             rows.append(_compared(MEAN, list(own.values()), name, draws, seed))
-    apart = tuple(" ".join(key) for key in (*one.ranks, *two.ranks) if key not in pairs)
-    return Comparison((one.header, two.header), name, draws, tuple(rows), apart)
+    apart = tuple(dict.fromkeys(" ".join(key) for each in all_of_them for key in each.ranks if key not in pairs))
+    return Comparison(tuple((a.header, b.header) for a, b in every), name, draws, tuple(rows), apart)
 
 
-def _compared(lang: str, pairs: list[tuple[Ranks, Ranks]], name: str, draws: int, seed: int) -> Compared:
-    difference = paired_mean(pairs, name, seed, draws)
-    values = tuple(float(np.mean([measure(pair[n])[name] for pair in pairs])) for n in (0, 1))
-    return Compared(lang, pairs[0][0].direction, sum(len(a) for a, _ in pairs), (values[0], values[1]), difference)
+def _compared(lang: str, langs: list[list[Pair]], name: str, draws: int, seed: int) -> Compared:
+    """`langs`: for each language, the pairs of all seeds."""
+    difference = paired_mean([pair for pairs in langs for pair in pairs], name, seed, draws)
+    found = np.array([[[measure(ranks)[name] for ranks in pair] for pair in pairs] for pairs in langs]).mean(
+        0
+    )  # (S, 2)
+    by_seed = tuple(map(float, found[:, 0] - found[:, 1]))
+    first, second = map(float, found.mean(0))
+    queries = sum(len(pairs[0][0]) for pairs in langs)
+    return Compared(lang, langs[0][0][0].direction, queries, (first, second), difference, by_seed)
 
 
 def to_table(found: Comparison) -> Table:
@@ -121,8 +138,13 @@ def _check_headers(one: Evaluation, two: Evaluation) -> None:
             )
 
 
-def _aligned(one: Ranks, two: Ranks) -> tuple[Ranks, Ranks]:
-    """Both in the order of the first, with its groups, whose numbers count items of its own corpus."""
+def _aligned(first: Ranks, *pair: Ranks) -> Pair:
+    """A pair in the order of the first of all, with its groups, whose numbers count items of its own corpus."""
+    one, two = (_in_order_of(first, each) for each in pair)
+    return one, two
+
+
+def _in_order_of(one: Ranks, two: Ranks) -> Ranks:
     place = {query: n for n, query in enumerate(two.query_ids)}
     lacking = [query for query in one.query_ids if query not in place]
     extra = set(two.query_ids).difference(one.query_ids)
@@ -138,7 +160,7 @@ def _aligned(one: Ranks, two: Ranks) -> tuple[Ranks, Ranks]:
             f"{one.candidates} and {two.candidates}. Measure both on the same corpus."
         )
     order = [place[query] for query in one.query_ids]
-    return one, replace(two, query_ids=one.query_ids, ranks=two.ranks[order], groups=one.groups)
+    return replace(two, query_ids=one.query_ids, ranks=two.ranks[order], groups=one.groups)
 
 
 def _cells(row: Compared) -> tuple[str, ...]:
@@ -150,19 +172,25 @@ def _cells(row: Compared) -> tuple[str, ...]:
 
 
 def _notes(found: Comparison) -> Iterator[str]:
-    yield from (f"{letter}: {title(header)}" for letter, header in zip("AB", found.headers, strict=True))
+    for pair in found.headers:
+        yield from (f"{letter}: {title(header)}" for letter, header in zip("AB", pair, strict=True))
     yield (
         f"A minus B on the same queries; paired bootstrap, {found.draws} draws of items with all their queries; p is "
         f"at least {2 / (found.draws + 1):.2g}. p (Holm): corrected for the number of languages of a direction."
     )
     if found.measure in ("MdR", "MnR"):
         yield f"Of {found.measure} less is better: below 0, A is better."
-    first, second = map(asdict, found.headers)
+    if len(found.headers) > 1:
+        yield f"Means of {len(found.headers)} pairs; the interval is over items, not over seeds. A - B of each pair:"
+        yield "; ".join(
+            f"{row.lang} {row.direction} " + ", ".join(f"{each:+.2f}" for each in row.by_seed) for row in found.rows
+        )
+    first, second = map(asdict, found.headers[0])
     other = [name for name in first if name not in (*SAME, *OWN) and first[name] != second[name]]
     if other:
         yield "They differ too in " + "; ".join(f"{n}: {_said(first[n])} and {_said(second[n])}" for n in other) + "."
     if found.apart:
-        yield f"In one of the two alone: {', '.join(found.apart)}."
+        yield f"Left out, as not all have it: {', '.join(found.apart)}."
 
 
 def _said(value: object) -> str:

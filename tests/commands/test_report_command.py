@@ -79,8 +79,11 @@ def test_two_models_are_compared_where_both_were_measured(files: Path, tmp_path:
     assert done.exit_code == 0, done.output
     rows = [line.split() for line in done.output.splitlines() if line.split()[:1] == ["de"]]
     assert [row[1:3] for row in rows] == [["t2i", "12"], ["i2t", "12"]]
-    assert "In one of the two alone: en t2i, en i2t." in done.output
+    assert "Left out, as not all have it: en t2i, en i2t." in done.output
     assert "| de | t2i | 12 |" in (tmp_path / "c.md").read_text(encoding="utf-8")
+    pair = files / "one.json", files / "two.json"
+    done = run("compare", *pair, "--seed", *pair, "--seed", *pair, "--draws", 100)
+    assert "Means of 3 pairs" in done.output
     same = run("compare", files / "one.json", files / "one.json", "--draws", 100)
     assert {line.split()[5] for line in same.output.splitlines() if line.split()[1:2] in (["t2i"], ["i2t"])} == {
         "+0.00"

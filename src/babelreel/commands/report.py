@@ -48,6 +48,9 @@ def compare_command(
     two: EvaluationFile,
     measure: Annotated[str, typer.Option(help="R@1, R@5, R@10, MdR, MnR or MRR")] = "R@1",
     draws: Annotated[int, typer.Option(min=100, help="bootstrap draws")] = 10_000,
+    seed: Annotated[
+        list[tuple[Path, Path]] | None, typer.Option(help="both again, trained with another seed; may be repeated")
+    ] = None,
     markdown: Annotated[Path | None, typer.Option(help="write the table as Markdown")] = None,
 ) -> None:
     """Whether one model is better than another on the same queries: a paired test, language by language."""
@@ -56,7 +59,8 @@ def compare_command(
     from babelreel.report.table import as_markdown, as_text
 
     with progress_bar("comparing", "tests") as progress:
-        found = compare(read_evaluation(one), read_evaluation(two), measure, draws, progress=progress)
+        more = [(read_evaluation(a), read_evaluation(b)) for a, b in seed or ()]
+        found = compare(read_evaluation(one), read_evaluation(two), measure, draws, progress=progress, more=more)
     table = to_table(found)
     print(as_text(table))
     if markdown is not None:
