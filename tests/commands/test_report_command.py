@@ -82,7 +82,7 @@ def test_two_models_are_compared_where_both_were_measured(files: Path, tmp_path:
     assert "Left out, as not all have it: en t2i, en i2t." in done.output
     assert "| de | t2i | 12 |" in (tmp_path / "c.md").read_text(encoding="utf-8")
     pair = files / "one.json", files / "two.json"
-    done = run("compare", *pair, "--seed", *pair, "--seed", *pair, "--draws", 100)
+    done = run("compare", *pair, *pair, *pair, "--draws", 100)
     assert "Means of 3 pairs" in done.output
     same = run("compare", files / "one.json", files / "one.json", "--draws", 100)
     assert {line.split()[5] for line in same.output.splitlines() if line.split()[1:2] in (["t2i"], ["i2t"])} == {
@@ -96,3 +96,4 @@ def test_what_goes_wrong_is_told(files: Path) -> None:
     assert isinstance(run("report", files / "one.json", "--against", "x").exception, ConfigError)
     assert isinstance(run("report", files / "m.jsonl").exception, CorpusError)
     assert run("compare", files / "one.json", files / "one.json", "--draws", 5).exit_code == 2
+    assert "an odd number" in str(run("compare", *[files / "one.json"] * 3).exception)

@@ -11,7 +11,6 @@ from babelreel.commands.shared import write_text
 from babelreel.progress import progress_bar
 
 report_app = typer.Typer()
-EvaluationFile = Annotated[Path, typer.Argument(help="what `babelreel eval --json` wrote")]
 
 
 @report_app.command("report")
@@ -44,23 +43,28 @@ def report_command(
 
 @report_app.command("compare")
 def compare_command(
-    one: EvaluationFile,
-    two: EvaluationFile,
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="what `eval --json` wrote of A and of B; again of both for each further seed"),
+    ],
     measure: Annotated[str, typer.Option(help="R@1, R@5, R@10, MdR, MnR or MRR")] = "R@1",
     draws: Annotated[int, typer.Option(min=100, help="bootstrap draws")] = 10_000,
-    seed: Annotated[
-        list[tuple[Path, Path]] | None, typer.Option(help="both again, trained with another seed; may be repeated")
-    ] = None,
     markdown: Annotated[Path | None, typer.Option(help="write the table as Markdown")] = None,
 ) -> None:
     """Whether one model is better than another on the same queries: a paired test, language by language."""
     from babelreel.compare import compare, to_table
+    from babelreel.errors import ConfigError
     from babelreel.report.document import read_evaluation
     from babelreel.report.table import as_markdown, as_text
 
+    if len(files) % 2:
+        raise ConfigError(
+            f"Two models are compared, each by one file a seed: A0 B0 A1 B1 ... Found {len(files)}, an odd number."
+        )
     with progress_bar("comparing", "tests") as progress:
-        more = [(read_evaluation(a), read_evaluation(b)) for a, b in seed or ()]
-        found = compare(read_evaluation(one), read_evaluation(two), measure, draws, progress=progress, more=more)
+        read = [read_evaluation(file) for file in files]
+        (one, two), *more = zip(read[::2], read[1::2], strict=True)
+        found = compare(one, two, measure, draws, progress=progress, more=more)
     table = to_table(found)
     print(as_text(table))
     if markdown is not None:
