@@ -2,44 +2,23 @@
 
 from __future__ import annotations
 
-import io
 import json
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from shell import run
 
 import babelreel
-from babelreel import cli
 from babelreel.corpora.manifest import write_manifest
 from babelreel.encoders.small import write_small_clip
 from babelreel.media.write import write_video
 from babelreel.runs import read_run_info, save_run
 from babelreel.types import Caption, Corpus, MediaItem
-
-
-class Done(NamedTuple):
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def run(*arguments: object) -> Done:
-    """The command line as its entry point runs it, in this process: importing torch for every call takes seconds."""
-    out, err, code = io.StringIO(), io.StringIO(), 0
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-        patch.setattr(sys, "argv", ["babelreel", *map(str, arguments)])
-        patch.setenv("COLUMNS", "200")
-        try:
-            cli.main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-    return Done(code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -63,32 +42,32 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_index_and_search(world: Path, tmp_path: Path) -> None:
     index = tmp_path / "index"
     done = run("index", world / "media", "--model", world / "model", "--index", index, "--report", tmp_path / "r.json")
-    assert done.returncode == 3, done.stderr  # done, but not all could be read
-    assert "3 entries" in done.stdout
-    assert "3 new, 1 failed" in done.stdout
-    assert "bad.mp4" in done.stderr
+    assert done.code == 3, done.err  # done, but not all could be read
+    assert "3 entries" in done.out
+    assert "3 new, 1 failed" in done.out
+    assert "bad.mp4" in done.err
     report = json.loads((tmp_path / "r.json").read_text())
     assert report["encoded"] == 3
     assert list(report["failures"]) == [str(world / "media" / "bad.mp4")]
     again = run("index", world / "media", "-o", index)  # the index knows its model
-    assert "3 same" in again.stdout, again.stderr
-    assert " 0 encoded" in again.stdout
+    assert "3 same" in again.out, again.err
+    assert " 0 encoded" in again.out
     other = run("index", world / "media", "-o", index, "--window", 3)
-    assert other.returncode == 1
-    assert "was made with windows" in other.stderr
+    assert other.code == 1
+    assert "was made with windows" in other.err
     found = run("search", "ein rotes Bild", "--index", index, "-k", 2)
-    assert found.returncode == 0, found.stderr
-    lines = found.stdout.splitlines()
+    assert found.code == 0, found.err
+    lines = found.out.splitlines()
     assert [line.split()[0] for line in lines] == ["1", "2"]
     assert all(str(world / "media") in line for line in lines)
     long = run("search", "rot " * 2500, "--index", index, "-k", 1)
-    assert long.returncode == 0
-    assert "the model reads the first 64" in long.stderr
+    assert long.code == 0
+    assert "the model reads the first 64" in long.err
     for arguments, message in ((("",), "needs text"), ((), "Nothing is asked for"), (("a", "--like", "x-0"), "x-0")):
         wrong = run("search", *arguments, "--index", index)
-        assert wrong.returncode == 1
-        assert message in wrong.stderr
-        assert "Traceback" not in wrong.stderr
+        assert wrong.code == 1
+        assert message in wrong.err
+        assert "Traceback" not in wrong.err
 
 
 def test_search_by_picture_by_hit_and_with_filters_as_json(world: Path, tmp_path: Path) -> None:
@@ -97,8 +76,8 @@ def test_search_by_picture_by_hit_and_with_filters_as_json(world: Path, tmp_path
 
     def hits(*arguments: object) -> list[dict[str, Any]]:
         done = run("search", *arguments, "--index", index, "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)["hits"]
+        assert done.code == 0, done.err
+        return json.loads(done.out)["hits"]
 
     first = hits("--image", media / "1.png")[0]
     assert first["path"] == str(media / "1.png")
@@ -121,25 +100,25 @@ def test_an_index_is_looked_after(world: Path, tmp_path: Path) -> None:
     write_manifest(Corpus("m", media, items), media / "m.jsonl")
     run("index", media, "--model", world / "model", "--index", index)
     told = run("stats", "--index", index)
-    assert "24 images" in told.stdout, told.stderr
-    assert "calibrated: no" in told.stdout
-    assert run("search", "rot", "--index", index, "--threshold", 0.5).returncode == 1
+    assert "24 images" in told.out, told.err
+    assert "calibrated: no" in told.out
+    assert run("search", "rot", "--index", index, "--threshold", 0.5).code == 1
     done = run("calibrate", "--index", index, "--corpus", media / "m.jsonl", "--cache", tmp_path / "cache")
-    assert "calibrated in de, en" in done.stdout, done.stderr
-    assert "calibrated: de, en" in run("stats", "--index", index).stdout
-    assert "%" in run("search", "rot", "--index", index, "-k", 1).stdout
+    assert "calibrated in de, en" in done.out, done.err
+    assert "calibrated: de, en" in run("stats", "--index", index).out
+    assert "%" in run("search", "rot", "--index", index, "-k", 1).out
     none = run("search", "rot", "--index", index, "--threshold", 1)
-    assert none.returncode == 0
-    assert (none.stdout, none.stderr) == ("", "No good match.\n")
-    assert run("verify", "--index", index).returncode == 0
+    assert none.code == 0
+    assert (none.out, none.err) == ("", "No good match.\n")
+    assert run("verify", "--index", index).code == 0
     (media / "3.png").unlink()
     broken = run("verify", "--index", index)
-    assert broken.returncode == 3
-    assert "3.png" in broken.stderr
+    assert broken.code == 3
+    assert "3.png" in broken.err
     pruned = run("index", media, "--index", index, "--prune")
-    assert "1 removed" in pruned.stdout, pruned.stderr
-    assert "23 files removed" in run("remove", media, "--index", index).stdout
-    assert run("remove", media, "--index", index).returncode == 1
+    assert "1 removed" in pruned.out, pruned.err
+    assert "23 files removed" in run("remove", media, "--index", index).out
+    assert run("remove", media, "--index", index).code == 1
 
 
 def test_eval_writes_what_it_prints(world: Path, tmp_path: Path) -> None:
@@ -148,8 +127,8 @@ def test_eval_writes_what_it_prints(world: Path, tmp_path: Path) -> None:
         "eval", world / "model", "--corpus", world / "media" / "m.jsonl", "--split", "test", "--langs", "de,en",
         "--json", files["t.json"], "--markdown", files["t.md"], "--plot", files["t.png"], "--cache", tmp_path / "cache",
     )  # fmt: skip
-    assert done.returncode == 3, done.stderr
-    assert "bad.mp4" in done.stderr
+    assert done.code == 3, done.err
+    assert "bad.mp4" in done.err
     content = json.loads(files["t.json"].read_text())
     assert {(r["lang"], r["direction"]) for r in content["rows"]} == {
         ("de", "t2v"), ("de", "v2t"), ("en", "t2v"), ("en", "v2t"),
@@ -162,47 +141,47 @@ def test_eval_writes_what_it_prints(world: Path, tmp_path: Path) -> None:
         "--frames", 2, "--sampling", "random", "--seed", 3, "--correction", "dual-softmax",
         "--cache", tmp_path / "cache",
     )  # fmt: skip
-    assert asked.returncode == 3, asked.stderr
+    assert asked.code == 3, asked.err
     for said in ("the first 1 of an", "corrected by dual-softmax (temperature 0.05)", "2 frames, random (seed 3)"):
-        assert said in asked.stdout.splitlines()[0]
-    assert "have seen the other test queries" in asked.stdout
+        assert said in asked.out.splitlines()[0]
+    assert "have seen the other test queries" in asked.out
     unknown = run("eval", world / "model", "--corpus", world / "media" / "m.jsonl", "--langs", "sw")
-    assert unknown.returncode == 1
-    assert "no captions in sw" in unknown.stderr
+    assert unknown.code == 1
+    assert "no captions in sw" in unknown.err
 
 
 def test_encode_fills_the_cache(world: Path, tmp_path: Path) -> None:
     done = run("encode", world / "model", "--corpus", world / "media" / "m.jsonl", "--cache", tmp_path)
-    assert done.returncode == 3
-    assert "3 of 4 items" in done.stdout
+    assert done.code == 3
+    assert "3 of 4 items" in done.out
     assert list(tmp_path.rglob("*.safetensors"))
 
 
 def test_data_commands(world: Path, tmp_path: Path) -> None:
     manifest = world / "media" / "m.jsonl"
-    assert "flickr8k" in run("data", "list").stdout
-    assert "de" in run("data", "stats", manifest).stdout
+    assert "flickr8k" in run("data", "list").out
+    assert "de" in run("data", "stats", manifest).out
     check = run("data", "check", manifest)
-    assert check.returncode == 3
-    assert "3 of 4 items can be read" in check.stdout
+    assert check.code == 3
+    assert "3 of 4 items can be read" in check.out
     table = "key,vid_key,video_id,sentence\nret0,msr0,video0,a dog\nret1,msr1,video1,a cat\n"
     (tmp_path / "MSRVTT_JSFUSION_test.csv").write_text(table)
     (tmp_path / "video0.mkv").write_bytes((world / "media" / "v.mp4").read_bytes())
     named = run("data", "check", "msrvtt-1ka-9k", "--root", tmp_path)
-    assert named.returncode == 3
-    assert "missing media: 1 of 2 items" in named.stdout
-    assert "published are 1,000 items" in named.stdout
-    assert "1 of 2 items can be read" in named.stdout
-    assert "video1" in named.stderr
+    assert named.code == 3
+    assert "missing media: 1 of 2 items" in named.out
+    assert "published are 1,000 items" in named.out
+    assert "1 of 2 items can be read" in named.out
+    assert "video1" in named.err
     (tmp_path / "1.png").write_bytes((world / "media" / "1.png").read_bytes())
     (tmp_path / "twice.jsonl").write_text('{"path": "1.png", "id": "a"}\n{"path": "1.png", "id": "b"}\n')
     readable = run("data", "check", tmp_path / "twice.jsonl")  # every file can be read, and the corpus is wrong still
-    assert (readable.returncode, readable.stderr) == (3, "")
-    assert "1.png: a, b" in readable.stdout
+    assert (readable.code, readable.err) == (3, "")
+    assert "1.png: a, b" in readable.out
     show = run("data", "show", manifest, "-n", 1, "--langs", "de")
-    assert "ein rotes Bild" in show.stdout
-    assert "a red picture" not in show.stdout
-    assert run("data", "stats", "nothing").returncode == 1
+    assert "ein rotes Bild" in show.out
+    assert "a red picture" not in show.out
+    assert run("data", "stats", "nothing").code == 1
 
 
 def test_failures_are_one_message(world: Path, tmp_path: Path) -> None:
@@ -212,9 +191,9 @@ def test_failures_are_one_message(world: Path, tmp_path: Path) -> None:
         (("search", "a", "--index", tmp_path / "i"), "There is no index"),
     ):
         done = run(*arguments)
-        assert done.returncode == 1
-        assert message in done.stderr
-        assert "Traceback" not in done.stderr
+        assert done.code == 1
+        assert message in done.err
+        assert "Traceback" not in done.err
         assert not (tmp_path / "i").exists()
 
 
@@ -224,9 +203,9 @@ def test_an_interrupted_demo_says_how_to_go_on(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr("babelreel.demo.run_demo", interrupted)
     done = run("demo", "-o", tmp_path / "demo")
-    assert done.returncode == 130
-    assert "The same command goes on from here." in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.code == 130
+    assert "The same command goes on from here." in done.err
+    assert "Traceback" not in done.err
 
 
 def test_help_and_version() -> None:
@@ -234,7 +213,7 @@ def test_help_and_version() -> None:
     done = subprocess.run([sys.executable, "-m", "babelreel", "--help"], capture_output=True, text=True, check=True)
     for command in ("demo", "eval", "encode", "index", "search", "data", "train"):
         assert command in done.stdout
-    assert "0.1.0" in run("--version").stdout
+    assert "0.1.0" in run("--version").out
 
 
 def test_join(world: Path, tmp_path: Path) -> None:
@@ -243,12 +222,12 @@ def test_join(world: Path, tmp_path: Path) -> None:
     for seed, name, lang in ((3, "a", "de"), (4, "b", "en")):
         save_run(method, tmp_path / name, {"trained": [lang], "earlier": ["fr"], "recipe": {"seed": seed}})
     done = run("join", tmp_path / "a", tmp_path / "b", "-o", tmp_path / "both")
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.err
     assert read_run_info(tmp_path / "both").made["trained"] == ["de", "en", "fr"]
     table = run("eval", tmp_path / "both", "--corpus", world / "media" / "m.jsonl", "--split", "test")
-    assert table.returncode == 3, table.stderr  # one file cannot be read
-    assert "trained with seeds 3 4, on m" in table.stdout
+    assert table.code == 3, table.err  # one file cannot be read
+    assert "trained with seeds 3 4, on m" in table.out
     wrong = run("join", tmp_path / "a", world / "media", "-o", tmp_path / "none")
-    assert wrong.returncode == 1
-    assert "is not a whole run folder" in wrong.stderr
+    assert wrong.code == 1
+    assert "is not a whole run folder" in wrong.err
     assert not (tmp_path / "none").exists()
