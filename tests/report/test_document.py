@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -56,6 +57,23 @@ def test_only_plots_that_say_something() -> None:
     assert captions(replace(both, ranks={}, rows=both.rows[::2]), replace(one, ranks={}, rows=one.rows[:1])) == [
         "R@1 by language", "The gap to English in R@1", "R@1 of every model in every language",
     ]  # fmt: skip
+
+
+def test_plots_never_mix_questions() -> None:
+    """What was measured on another corpus or split is not drawn beside it."""
+    models = [replace(HEADER, model=name) for name in ("one", "two")]
+    other = evaluation(header=replace(HEADER, model="three", split="val"))
+    found = dict(report_plots([evaluation(header=header) for header in models] + [other]))
+    for way in ("t2v", "v2t"):
+        together = found[f"R@1 by language, {way}, with 95 % intervals (corpus test)"]
+        assert ">one<" in together
+        assert ">two<" in together
+        assert ">three<" not in together
+        assert f"R@1 by language, {way}, with 95 % intervals (corpus val)" in found
+        assert f"R@1 of every model in every language, {way} (corpus test)" in found
+        assert f"R@1 of every model in every language, {way} (corpus val)" not in found
+    ids = re.findall(r' id="([^"]+)"', "".join(found.values()))
+    assert len(ids) == len(set(ids)) > 100
 
 
 def test_files_that_are_no_evaluation(tmp_path: Path) -> None:

@@ -72,18 +72,34 @@ def write_report(path: Path, evaluations: Sequence[Evaluation], against: Sequenc
 
 
 def report_plots(evaluations: Sequence[Evaluation]) -> Iterator[tuple[str, str]]:
-    """Captions and SVGs: R@1 by language, the gap to English, the matrix of models by languages, recall curves."""
+    """Captions and SVGs: R@1 by language, the gap to English, the matrix of models by languages, recall curves.
+
+    What was measured on other corpora, splits or protocols has plots of its own: such bars are of different questions.
+    """
+    asked: dict[str, list[Evaluation]] = {}
+    for one in evaluations:
+        question = " ".join(filter(None, (one.header.corpus, one.header.split, one.header.protocol)))
+        asked.setdefault(question, []).append(one)
+    for number, (question, same) in enumerate(asked.items()):
+        yield from _plots(same, f"{number}", f" ({question})" if len(asked) > 1 else "")
+
+
+def _plots(evaluations: Sequence[Evaluation], place: str, of: str) -> Iterator[tuple[str, str]]:
     for way in dict.fromkeys(row.direction for evaluation in evaluations for row in evaluation.rows):
         own = [one for one in evaluations if any(row.direction == way for row in one.rows)]
+        mark = f"{place}-{way}"
         langs = list(dict.fromkeys(row.lang for one in own for row in one.rows if row.direction == way))
-        yield f"R@1 by language, {way}, with 95 % intervals", inline_svg(draw_recall(own, way), f"recall-{way}")
+        yield f"R@1 by language, {way}, with 95 % intervals{of}", inline_svg(draw_recall(own, way), f"recall-{mark}")
         if "en" in langs and len(langs) > 1:
-            yield f"The gap to English in R@1, {way}", inline_svg(draw_gaps(own, way), f"gap-{way}")
+            yield f"The gap to English in R@1, {way}{of}", inline_svg(draw_gaps(own, way), f"gap-{mark}")
         if len(own) > 1 and len(langs) > 1:
-            yield f"R@1 of every model in every language, {way}", inline_svg(_matrix(own, langs, way), f"matrix-{way}")
+            yield (
+                f"R@1 of every model in every language, {way}{of}",
+                inline_svg(_matrix(own, langs, way), f"matrix-{mark}"),
+            )
         for n, (name, one) in enumerate(zip(labels(own), own, strict=True)):
             if any(direction == way for _, direction in one.ranks):
-                yield f"Recall over k, {name}, {way}", inline_svg(draw_curves(one, way), f"curve-{n}-{way}")
+                yield f"Recall over k, {name}, {way}{of}", inline_svg(draw_curves(one, way), f"curve-{n}-{mark}")
 
 
 def _matrix(evaluations: Sequence[Evaluation], langs: Sequence[str], direction: Direction) -> Figure:
