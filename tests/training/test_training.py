@@ -555,6 +555,33 @@ def test_parameter_groups(world: Path) -> None:
     assert plain["weight_decay"] == scale["weight_decay"] == 0
     assert scale["base_lr"] == 0.5
     assert scale["params"][0] is method.log_scale
+    # Rates by name: the longest name counts, and nothing is in two groups.
+    names = {id(p): name for name, p in method.named_parameters()}
+    rates = {"text": 0.01, "text.head": 0.0}
+    found = groups(method, recipe(world, training={"lr": 0.2, "rates": rates}).training)
+    rate_of = {names[id(p)]: group["lr"] for group in found for p in group["params"]}
+    assert len(rate_of) == sum(p.requires_grad for p in method.parameters())
+    for name, found_rate in rate_of.items():
+        expected = 0.0 if name.startswith("text.head.") else 0.002 if name.startswith("text.") else 0.2
+        assert found_rate == pytest.approx(expected), name
+    assert {0.0, 0.2} < set(rate_of.values())
+    with pytest.raises(ConfigError, match=r"nothing trained is called txt, text\.proj\. Names begin with: .*text\."):
+        groups(method, recipe(world, training={"rates": {"txt": 0.1, "text.proj": 0.1}}).training)
+    with pytest.raises(ConfigError, match="shares of lr, from 0"):
+        recipe(world, training={"rates": {"text": -1.0}})
+
+
+def test_what_has_a_rate_of_nothing_stays(world: Path, tmp_path: Path) -> None:
+    first = recipe(world, training={"epochs": 1})
+    train(first, tmp_path / "first")
+    second = recipe(world, training={"epochs": 2, "rates": {"text": 0.0}, "weight_decay": 0.5})
+    source = {"source": str(tmp_path / "first")}
+    train(replace(second, method={"name": "clip4clip", "vision": source, "text": source}), tmp_path / "second")
+    before, after = (load_run(tmp_path / name).state_dict() for name in ("first", "second"))
+    same = {name for name in before if torch.equal(before[name], after[name])}
+    trained = {name for name in before if not name.startswith("media.vision")}
+    assert {name for name in trained if name.startswith("text.")} <= same
+    assert not {name for name in trained if name.startswith("media.head.project")} & same
 
 
 # --- the sampler -------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
+from babelreel.errors import ConfigError
 from babelreel.methods.base import Method
 from babelreel.training.recipe import TrainingConfig
 
@@ -23,20 +24,31 @@ def rate(step: int, steps: int, warmup: float) -> float:
 
 
 def groups(method: Method, config: TrainingConfig) -> list[dict[str, Any]]:
-    """Parameter groups: matrices decay, vectors and norms do not, the learned scale has a rate of its own."""
+    """Parameter groups: matrices decay, vectors and norms do not, the learned scale has a rate of its own, and so has
+    what `rates` name.
+
+    Raises:
+        ConfigError: when `rates` name no parameter that is trained.
+    """
+    trained = {name: parameter for name, parameter in method.named_parameters() if parameter.requires_grad}
+    idle = [start for start in config.rates if not any(_begins(name, start) for name in trained)]
+    if idle:
+        tops = sorted({".".join(name.split(".")[:2]) for name in trained})
+        raise ConfigError(f"rates: nothing trained is called {', '.join(idle)}. Names begin with: {', '.join(tops)}.")
+    usual = [(config.lr, config.weight_decay), (config.lr, 0.0)]
+    found: dict[tuple[float, float], list[Tensor]] = {key: [] for key in usual}
     scale: list[Tensor] = []
-    decayed: list[Tensor] = []
-    plain: list[Tensor] = []
-    for name, parameter in method.named_parameters():
-        if parameter.requires_grad:
-            into = scale if name.endswith("log_scale") else decayed if parameter.ndim > 1 else plain
-            into.append(parameter)
-    found = [
-        {"params": decayed, "weight_decay": config.weight_decay, "base_lr": config.lr},
-        {"params": plain, "weight_decay": 0.0, "base_lr": config.lr},
-        {"params": scale, "weight_decay": 0.0, "base_lr": config.scale_lr or config.lr},
-    ]
-    return [group | {"lr": group["base_lr"]} for group in found if group["params"]]
+    for name, parameter in trained.items():
+        start = max((start for start in config.rates if _begins(name, start)), key=len, default=None)
+        lr = config.lr * (1.0 if start is None else config.rates[start])
+        key = (lr, config.weight_decay if parameter.ndim > 1 else 0.0)
+        (scale if name.endswith("log_scale") else found.setdefault(key, [])).append(parameter)
+    every = [*found.items(), ((config.scale_lr or config.lr, 0.0), scale)]
+    return [{"params": own, "lr": lr, "base_lr": lr, "weight_decay": decay} for (lr, decay), own in every if own]
+
+
+def _begins(name: str, start: str) -> bool:
+    return name == start or name.startswith(f"{start}.")
 
 
 def averaged(method: Method, decay: float) -> AveragedModel:

@@ -67,7 +67,8 @@ class TrainingConfig:
     `patience` validations without a better one end the training early; 0 never does. With `ema` above 0 the model that
     is validated and kept is the exponential moving average of the weights, of this decay. `chunk` items are encoded at
     a time, for batches larger than memory (gradient caching); 0 takes a batch at once. `trackers` are told losses and
-    validations beside the run's own log.jsonl.
+    validations beside the run's own log.jsonl. `rates` multiply `lr` for parameters whose names begin so, of several
+    the longest: text = 0.001 moves a pretrained tower a thousand times slower than what is new, 0 not at all.
     """
 
     epochs: int = 10
@@ -85,8 +86,11 @@ class TrainingConfig:
     ema: float = 0.0
     chunk: int = 0
     trackers: tuple[Tracker, ...] = ()
+    rates: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if any(share < 0 for share in self.rates.values()):
+            raise ConfigError("rates are shares of lr, from 0.")
         if min(self.epochs, self.batch_size, self.validate_every) < 1 or self.lr <= 0 or not 0 <= self.warmup < 1:
             raise ConfigError("epochs, batch_size and validate_every start at 1, lr above 0, warmup from 0 to below 1.")
         if not 0 <= self.ema < 1 or min(self.chunk, self.patience) < 0:
