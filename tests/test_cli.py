@@ -226,7 +226,7 @@ def test_join(world: Path, tmp_path: Path) -> None:
     assert read_run_info(tmp_path / "both").made["trained"] == ["de", "en", "fr"]
     table = run("eval", tmp_path / "both", "--corpus", world / "media" / "m.jsonl", "--split", "test")
     assert table.code == 3, table.err  # one file cannot be read
-    assert "trained with seeds 3 4, on m" in table.out
+    assert "trained with seeds 3 and 4, on m" in table.out
     wrong = run("join", tmp_path / "a", world / "media", "-o", tmp_path / "none")
     assert wrong.code == 1
     assert "is not a whole run folder" in wrong.err

@@ -22,7 +22,7 @@ from babelreel.types import Direction, Ranks
 
 DRAWS = 10_000
 SAME = ("corpus", "split", "protocol")  # of the header: without these two evaluations are of different questions
-OWN = ("model", "fingerprint", "commit", "failed")  # what may differ without a word, or is told anyway
+OWN = ("model", "fingerprint", "commit", "failed", "seeds", "trained_at")  # what may differ, or is told anyway
 MEAN = "mean"
 Pair = tuple[Ranks, Ranks]
 
@@ -108,9 +108,8 @@ def compare(
 def _compared(lang: str, langs: list[list[Pair]], name: str, draws: int, seed: int) -> Compared:
     """`langs`: for each language, the pairs of all seeds."""
     difference = paired_mean([pair for pairs in langs for pair in pairs], name, seed, draws)
-    found = np.array([[[measure(ranks)[name] for ranks in pair] for pair in pairs] for pairs in langs]).mean(
-        0
-    )  # (S, 2)
+    values = [[[measure(ranks)[name] for ranks in pair] for pair in pairs] for pairs in langs]
+    found = np.mean(values, axis=0)  # (S, 2)
     by_seed = tuple(map(float, found[:, 0] - found[:, 1]))
     first, second = map(float, found.mean(0))
     queries = sum(len(pairs[0][0]) for pairs in langs)

@@ -36,7 +36,7 @@ def title(header: Header) -> str:
     split = f" ({header.split})" if header.split else ""
     corrected = f"corrected by {header.correction}" if header.correction else ""
     conditions = "".join(f", {said}" for said in (header.protocol, corrected, header.sampling) if said)
-    seeds = f"seed{'s' * (len(header.seeds) > 1)} {' '.join(map(str, header.seeds))}" if header.seeds else ""
+    seeds = f"seed{'s' * (len(header.seeds) > 1)} {' and '.join(map(str, header.seeds))}" if header.seeds else ""
     training = ", ".join(filter(None, (seeds, header.trained_at and f"commit {header.trained_at}")))
     return (
         f"{header.model} [{header.fingerprint}]{training and f' trained with {training},'} on {header.corpus}{split}, "
