@@ -62,7 +62,7 @@ def transposed(media: Representation, texts: Representation) -> torch.Tensor:
     return scoring.dot(texts, media).T
 
 
-@pytest.mark.parametrize("size", [1, 2, 7, 33, 130])
+@pytest.mark.parametrize("size", [1, 2, 7, 33, 257])
 @pytest.mark.parametrize("width", [3, 61, 512])
 def test_a_collapsed_model_has_the_last_rank(size: int, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = Representation(unit(1, width, size).expand(size, width).contiguous())

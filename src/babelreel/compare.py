@@ -82,7 +82,10 @@ def compare(
     if not keys:
         has = "; ".join(", ".join(" ".join(key) for key in each.ranks) for each in all_of_them)
         raise CorpusError(f"These have no language and direction in common: {has}.")
-    pairs = {key: [_aligned(one.ranks[key], a.ranks[key], b.ranks[key]) for a, b in every] for key in keys}
+    pairs = {
+        key: [(_aligned(one.ranks[key], a.ranks[key]), _aligned(one.ranks[key], b.ranks[key])) for a, b in every]
+        for key in keys
+    }
     directions = list(dict.fromkeys(way for _, way in keys))
     rows: list[Compared] = []
 
@@ -137,13 +140,8 @@ def _check_headers(one: Evaluation, two: Evaluation) -> None:
             )
 
 
-def _aligned(first: Ranks, *pair: Ranks) -> Pair:
-    """A pair in the order of the first of all, with its groups, whose numbers count items of its own corpus."""
-    one, two = (_in_order_of(first, each) for each in pair)
-    return one, two
-
-
-def _in_order_of(one: Ranks, two: Ranks) -> Ranks:
+def _aligned(one: Ranks, two: Ranks) -> Ranks:
+    """The second in the order of the first, with its groups, whose numbers count items of its own corpus."""
     place = {query: n for n, query in enumerate(two.query_ids)}
     lacking = [query for query in one.query_ids if query not in place]
     extra = set(two.query_ids).difference(one.query_ids)

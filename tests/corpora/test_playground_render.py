@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import permutations, product
 from random import Random
 
 import numpy as np
@@ -290,7 +290,8 @@ def _worst_scenes() -> list[Scene]:
     pairs = [Event("meet", 0, 1), Event("hide", 0, 1), *(Event("follow", 0, 1, h) for h in HEADINGS)]
     orders = [(a,) for a in pairs] + [(a, b) for a in pairs + alone for b in alone]
     scenes = [
-        Scene((Thing("heart", "red", s), Thing("star", "blue", t)), events, "silence", number)
+        Scene((Thing(one, "red", s), Thing(other, "blue", t)), events, "silence", number)
+        for one, other in permutations(("heart", "star"), 2)
         for s, t in product(SIZES, SIZES)
         for number, events in enumerate(orders)
     ]

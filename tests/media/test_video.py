@@ -215,11 +215,11 @@ def test_pixels_that_are_not_square_are_stretched(tmp_path: Path) -> None:
 
 
 def test_the_real_clips(data: Path) -> None:
-    """Every third of 89 decodes to frames in order of time, without an error."""
+    """All 89 decode to frames in order of time, without an error."""
     found = sorted(p for p in (data / "clips").iterdir() if p.suffix != ".json")
     assert len(found) == 89
     spec = ImageSpec(32, 32)
-    for path in found[::3]:
+    for path in found:
         assert kind_of(path) == "video"
         frames = read_item(path, "video", Sampling(4), spec)
         assert frames.images.shape == (4, 3, 32, 32), path.name

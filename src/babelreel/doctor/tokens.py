@@ -85,10 +85,8 @@ def padding_side(subject: Subject) -> Finding:
 def end_token(subject: Subject) -> Finding:
     """Every text ends with the end token, which stands nowhere else, and where the tower looks for it."""
 
-    def look(side: Side) -> Finding:
+    def look(side: Side, end: int) -> Finding:
         role, tokenizer = side.role, side.reader
-        if (end := _end(subject, role, tokenizer)) is None:
-            return unknown("nothing says that its texts end with a token")
         if (wrong := _ends(tokenizer(everyday()["en"]), end)) is not None:
             return fault(wrong, "Add the end token once, behind the text (add_special_tokens, or the post-processor).")
         if subject.text_kind(role) in ("clip_text_model", "metaclip_2_text_model"):
@@ -102,22 +100,19 @@ def end_token(subject: Subject) -> Finding:
                 )
         return passed("every text ends with its end token, and holds no other")
 
-    return _each(subject, look)
+    return _each_with_end(subject, look)
 
 
 def end_after_cut(subject: Subject) -> Finding:
     """A text that is too long keeps its end token."""
 
-    def look(side: Side) -> Finding:
-        role, tokenizer = side.role, side.reader
-        if (end := _end(subject, role, tokenizer)) is None:
-            return unknown("nothing says that its texts end with a token")
-        batch = tokenizer([_long(tokenizer)])
+    def look(side: Side, end: int) -> Finding:
+        batch = side.reader([_long(side.reader)])
         if (wrong := _ends(batch, end)) is not None:
             return fault(f"of a text that is cut, {wrong}", "Cut the text first, and add the end token then.")
         return passed(f"a text that is cut to {batch.input_ids.shape[1]} tokens keeps its end token")
 
-    return _each(subject, look)
+    return _each_with_end(subject, look)
 
 
 def text_length(subject: Subject) -> Finding:
@@ -195,6 +190,16 @@ def _each(subject: Subject, look: Callable[[Side], Finding]) -> Finding:
         if found.verdict is Verdict.FAULT:
             return found
     return found
+
+
+def _each_with_end(subject: Subject, look: Callable[[Side, int], Finding]) -> Finding:
+    """The same for the tokenizers whose texts end with a token."""
+
+    def known(side: Side) -> Finding:
+        end = _end(subject, side.role, side.reader)
+        return unknown("nothing says that its texts end with a token") if end is None else look(side, end)
+
+    return _each(subject, known)
 
 
 def _end(subject: Subject, role: str, tokenizer: Any) -> int | None:
